@@ -1,0 +1,28 @@
+//! The nouns of Tombolo and the roles its plugins play.
+//!
+//! Not here: input and output, an async runtime, WebAssembly, a Kafka client, JSON.
+
+#![forbid(unsafe_code)]
+
+pub mod id;
+
+pub mod batch;
+pub mod schema;
+pub mod transformed;
+
+pub mod offset;
+pub mod status;
+
+pub mod config_def;
+pub mod settings;
+
+pub mod fault;
+pub mod policy;
+
+pub mod plugin;
+pub mod role;
+
+pub use batch::{Batch, Column, Headers, Values};
+pub use fault::{Breach, Fault, FaultKind, Stage};
+pub use id::{ConnectorName, TaskId, WorkerId};
+pub use settings::{Password, Settings};

@@ -1,0 +1,52 @@
+//! What a plugin may use: limits and grants.
+//!
+//! Not here: enforcing them (the sandbox does), and egress and tenants, which come with their own capability.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Limits of the sandboxes of one connector. Each has a setting that names it in errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most memory of one instance, in bytes: linear memories, tables and what the host keeps for it. Setting `sandbox.memory.max`.
+    pub memory_max: u64,
+    /// Longest call. Setting `sandbox.call.timeout.ms`.
+    pub call_timeout: Duration,
+    /// Most bytes of a batch; a single larger record still passes alone. Setting `sandbox.batch.bytes.max`.
+    pub batch_bytes_max: u64,
+    /// Log bytes a second. Setting `sandbox.log.rate`.
+    pub log_bytes_per_second: u32,
+}
+
+/// Default of `sandbox.memory.max`: the largest engine inside a guest, StarlingMonkey's, settles at 83 MiB.
+pub const MEMORY_MAX: u64 = 128 << 20;
+/// Default of `sandbox.call.timeout.ms`: well above any call that makes progress, well below a consumer group's patience.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Default of `sandbox.batch.bytes.max`: 500 rows of 16 KiB; far past where a crossing costs more than its copy.
+pub const BATCH_BYTES_MAX: u64 = 8 << 20;
+/// Default of `sandbox.log.rate`: 500 lines a second of an ordinary length.
+pub const LOG_BYTES_PER_SECOND: u32 = 64 << 10;
+/// Share of `memory_max` above which an instance is recycled, in percent: some toolchains leak, and a planned restart is cheaper than a breach.
+pub const RECYCLE_PERCENT: u64 = 75;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_max: MEMORY_MAX,
+            call_timeout: CALL_TIMEOUT,
+            batch_bytes_max: BATCH_BYTES_MAX,
+            log_bytes_per_second: LOG_BYTES_PER_SECOND,
+        }
+    }
+}
+
+/// What the operator offers to plugins beyond their own memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Directories that plugins may read and write. Setting `sandbox.fs.roots`.
+    pub file_roots: Vec<PathBuf>,
+    /// What a relative path is relative to, if that lies below a root.
+    pub working_directory: Option<PathBuf>,
+    /// Whether plugins reach the program's standard input and output.
+    pub standard_streams: bool,
+}
