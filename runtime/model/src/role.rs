@@ -53,6 +53,11 @@ pub trait Plugins: Send + Sync + 'static {
     ///
     /// Cost: compiling, on a thread for blocking work.
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused>;
+
+    /// Makes the plugins of a component known without its bytes, from what was kept of an earlier installation; none if nothing was.
+    async fn recall(&self, _component: &ComponentDigest) -> Option<Installed> {
+        None
+    }
 }
 
 /// What installing a component brought.
