@@ -1,1 +1,8 @@
-//! Not written yet.
+//! Runs connectors and tasks.
+//!
+//! Not here: what runs where (the herder), how a plugin is run (the sandbox), HTTP.
+
+#![forbid(unsafe_code)]
+
+pub mod connector_config;
+pub mod pattern;

@@ -1,0 +1,216 @@
+//! Definitions of the settings that every connector has.
+//!
+//! Names, defaults, groups and order follow `ConnectorConfig`, `SinkConnectorConfig` and `SourceConnectorConfig` of Kafka Connect 4.3;
+//! our own settings come after them. Not here: the settings of plugins.
+
+use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, Width, key};
+use tombolo_model::plugin::PluginKind;
+
+/// Setting for the bytes of a source task that Kafka has not acknowledged.
+///
+/// Default 8 MiB: enough to keep a broker busy over an ordinary round trip, and a quarter of the queue that tasks share.
+pub const INFLIGHT_BYTES_MAX: &str = "task.inflight.bytes.max";
+/// Setting for the most memory of one instance.
+pub const MEMORY_MAX: &str = "sandbox.memory.max";
+/// Setting for the longest call.
+pub const CALL_TIMEOUT: &str = "sandbox.call.timeout.ms";
+/// Setting for the most bytes of a batch.
+pub const BATCH_BYTES_MAX: &str = "sandbox.batch.bytes.max";
+/// Setting for log bytes a second.
+pub const LOG_RATE: &str = "sandbox.log.rate";
+
+/// Kafka Connect's words for a sink without topics.
+pub const NO_TOPICS: &str = "Must configure one of topics or topics.regex";
+/// Kafka Connect's words for a sink with both.
+pub const BOTH_TOPICS: &str =
+    "topics and topics.regex are mutually exclusive options, but both are set.";
+
+/// The group of most settings.
+pub const COMMON: &str = "Common";
+/// The group of `transforms`.
+pub const TRANSFORMS: &str = "Transforms";
+/// The group of `predicates`.
+pub const PREDICATES: &str = "Predicates";
+/// The group of `errors.*`.
+pub const ERRORS: &str = "Error Handling";
+/// The group of `topic.creation.*`.
+pub const TOPIC_CREATION: &str = "Topic Creation";
+const EXACTLY_ONCE: &str = "Exactly Once Support";
+const OFFSETS_TOPIC: &str = "offsets.topic";
+const SANDBOX: &str = "Sandbox";
+
+/// All settings of connectors of this kind that are not the plugin's, in Kafka Connect's order, then ours.
+pub fn of(kind: PluginKind) -> Vec<ConfigKey> {
+    let mut keys = common();
+    keys.extend(error_handling());
+    match kind {
+        PluginKind::Sink => keys.extend(sink()),
+        _ => keys.extend(source()),
+    }
+    keys
+}
+
+/// Our own settings, which Kafka Connect does not have: read and checked, but not among the definitions that clients decode.
+pub fn own() -> Vec<ConfigKey> {
+    let long = |name, default, order, title| {
+        key(name, Type::Long)
+            .default(default)
+            .importance(Importance::Low)
+            .check(Check::AtLeast(1))
+            .shown(SANDBOX, order, Width::Short, title)
+    };
+    vec![
+        long(MEMORY_MAX, "134217728", 1, "Memory max")
+            .doc("Most memory of one plugin instance, in bytes."),
+        long(CALL_TIMEOUT, "30000", 2, "Call timeout")
+            .doc("Longest call into a plugin, in milliseconds."),
+        long(BATCH_BYTES_MAX, "8388608", 3, "Batch bytes max")
+            .doc("Most bytes of one batch; a single larger record still passes alone."),
+        long(LOG_RATE, "65536", 4, "Log rate").doc("Log bytes a second of one plugin instance."),
+        long(INFLIGHT_BYTES_MAX, "8388608", 5, "In-flight bytes max")
+            .doc("Most bytes of a source task that Kafka has not acknowledged."),
+    ]
+}
+
+/// The definition of a setting.
+pub fn find(name: &str) -> Option<ConfigKey> {
+    let all = common().into_iter().chain(error_handling()).chain(source()).chain(sink());
+    all.chain(own()).find(|key| key.name == name)
+}
+
+fn common() -> Vec<ConfigKey> {
+    use Importance::{High, Low, Medium};
+    let shown = |name, r#type, importance, order, width, title| {
+        key(name, r#type).importance(importance).shown(COMMON, order, width, title)
+    };
+    vec![
+        shown("name", Type::String, High, 1, Width::Medium, "Connector name")
+            .required()
+            .doc("Name of the connector, unique in the cluster."),
+        shown("connector.class", Type::String, High, 2, Width::Long, "Connector class")
+            .required()
+            .doc("Class of the connector, its simple name, or the simple name without \"Connector\"."),
+        shown("connector.plugin.version", Type::String, Medium, 3, Width::Medium, "Connector version")
+            .doc("Version of the connector's plugin; the newest where none is given."),
+        shown("tasks.max", Type::Int, High, 4, Width::Short, "Tasks max")
+            .default("1")
+            .check(Check::AtLeast(1))
+            .doc("Most tasks of the connector."),
+        shown("tasks.max.enforce", Type::Boolean, Low, 5, Width::Short, "Enforce tasks max")
+            .default("true")
+            .doc("Whether a connector that wants more tasks than tasks.max fails. Deprecated."),
+        shown("key.converter", Type::Class, Low, 6, Width::Short, "Key converter class")
+            .doc("Converter of record keys; the worker's where none is given."),
+        shown("key.converter.plugin.version", Type::String, Low, 7, Width::Short, "Key converter version")
+            .doc("Version of the key converter's plugin; the newest where none is given."),
+        shown("value.converter", Type::Class, Low, 8, Width::Short, "Value converter class")
+            .doc("Converter of record values; the worker's where none is given."),
+        shown("value.converter.plugin.version", Type::String, Low, 9, Width::Short, "Value converter version")
+            .doc("Version of the value converter's plugin; the newest where none is given."),
+        shown("header.converter", Type::Class, Low, 10, Width::Short, "Header converter class")
+            .doc("Converter of record headers; the worker's where none is given."),
+        shown("header.converter.plugin.version", Type::String, Low, 11, Width::Short, "Header converter version")
+            .doc("Version of the header converter's plugin; the newest where none is given."),
+        key("transforms", Type::List)
+            .default("")
+            .importance(Low)
+            .shown(TRANSFORMS, 12, Width::Long, "Transforms")
+            .doc("Aliases of the transformations, in the order in which they apply."),
+        key("predicates", Type::List)
+            .default("")
+            .importance(Low)
+            .shown(PREDICATES, 13, Width::Long, "Predicates")
+            .doc("Aliases of the predicates that transformations use."),
+        shown("config.action.reload", Type::String, Low, 14, Width::Medium, "Reload Action")
+            .default("restart")
+            .check(Check::OneOfIgnoringCase(&["none", "restart"]))
+            .doc("What to do when a value from a config provider changes: restart or none."),
+    ]
+}
+
+fn error_handling() -> Vec<ConfigKey> {
+    let shown = |name, r#type, default, order, width, title| {
+        key(name, r#type).default(default).shown(ERRORS, order, width, title)
+    };
+    let retries = "Retry Timeout for Errors";
+    let delay = "Maximum Delay Between Retries for Errors";
+    vec![
+        shown("errors.retry.timeout", Type::Long, "0", 1, Width::Medium, retries)
+            .doc("How long a failed operation is tried again, in milliseconds; -1 for ever."),
+        shown("errors.retry.delay.max.ms", Type::Long, "60000", 2, Width::Medium, delay)
+            .check(Check::AtLeast(0))
+            .doc("Longest pause between two tries, in milliseconds."),
+        shown("errors.tolerance", Type::String, "none", 3, Width::Short, "Error Tolerance")
+            .check(Check::OneOf(&["none", "all"]))
+            .doc("Whether a bad record fails the task (none) or is skipped (all)."),
+        shown("errors.log.enable", Type::Boolean, "false", 4, Width::Short, "Log Errors")
+            .doc("Whether every failed operation is logged, also a tolerated one."),
+        shown(
+            "errors.log.include.messages",
+            Type::Boolean,
+            "false",
+            5,
+            Width::Short,
+            "Log Error Details",
+        )
+        .doc("Whether the log shows the record that failed."),
+    ]
+}
+
+fn sink() -> Vec<ConfigKey> {
+    let topics = |name, r#type, title| {
+        key(name, r#type).default("").importance(Importance::High).shown(
+            COMMON,
+            4,
+            Width::Long,
+            title,
+        )
+    };
+    let queue = |name, r#type, default, order, title| {
+        key(name, r#type).default(default).shown(ERRORS, order, Width::Medium, title)
+    };
+    let name = "errors.deadletterqueue.topic.name";
+    let factor = "errors.deadletterqueue.topic.replication.factor";
+    let headers = "errors.deadletterqueue.context.headers.enable";
+    vec![
+        topics("topics", Type::List, "Topics").doc("Topics to read, with commas between."),
+        topics("topics.regex", Type::String, "Topics regex")
+            .doc("Regular expression, in Java's syntax, that matches the whole names of the topics to read."),
+        queue(name, Type::String, "", 6, "Dead Letter Queue Topic Name")
+            .doc("Topic for records that could not be processed; empty for none."),
+        queue(factor, Type::Short, "3", 7, "Dead Letter Queue Topic Replication Factor")
+            .doc("Replication factor with which that topic is created."),
+        queue(headers, Type::Boolean, "false", 8, "Enable Error Context Headers")
+            .doc("Whether records in that topic tell in headers what went wrong."),
+    ]
+}
+
+fn source() -> Vec<ConfigKey> {
+    let once = |name, r#type, order, title| {
+        key(name, r#type).shown(EXACTLY_ONCE, order, Width::Short, title)
+    };
+    vec![
+        key("topic.creation.groups", Type::List)
+            .default("")
+            .importance(Importance::Low)
+            .shown(TOPIC_CREATION, 1, Width::Long, "Topic Creation Groups")
+            .doc("Aliases of groups of topics that are created alike."),
+        once("exactly.once.support", Type::String, 2, "Exactly once support")
+            .default("requested")
+            .check(Check::OneOfIgnoringCase(&["requested", "required"]))
+            .doc("Whether the connector must support exactly-once (required) or may (requested)."),
+        once("transaction.boundary", Type::String, 3, "Transaction Boundary")
+            .default("poll")
+            .check(Check::OneOfIgnoringCase(&["poll", "interval", "connector"]))
+            .doc("Where transactions end: after each poll, after an interval, or where the connector says."),
+        once("transaction.boundary.interval.ms", Type::Long, 4, "Transaction boundary interval")
+            .importance(Importance::Low)
+            .check(Check::AtLeast(0))
+            .doc("Length of a transaction with transaction.boundary=interval, in milliseconds."),
+        key("offsets.storage.topic", Type::String)
+            .importance(Importance::Low)
+            .shown(OFFSETS_TOPIC, 1, Width::Long, "Offsets topic")
+            .check(Check::NonEmpty)
+            .doc("Topic for the connector's own offsets; the worker's where none is given."),
+    ]
+}
