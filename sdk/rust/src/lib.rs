@@ -1,1 +1,2 @@
-//! Not written yet.
+//! SDK.
+pub mod bindings;
