@@ -1,1 +1,21 @@
-//! Not written yet.
+//! Kafka, as the runtime uses it: the only crate that names a Kafka client.
+//!
+//! Not here: what records mean, when offsets are committed, and stored formats.
+
+mod error;
+pub mod settings;
+
+pub mod consumer;
+pub mod producer;
+
+pub mod admin;
+pub mod log;
+
+pub use admin::{Admin, NewTopic};
+pub use consumer::{ConsumedBatch, Consumer, ConsumerEvent, Subscription};
+pub use error::Error;
+pub use log::{Log, LogClients, LogRecord};
+pub use producer::{
+    Delivery, DeliveryError, ProduceRows, ProducerSession, Producers, Sent, Stopped,
+};
+pub use settings::{ClientKind, ClientSettings, RefusedSetting, Warning};
