@@ -368,6 +368,7 @@ pub trait Converter: Send {
         headers: Option<&mut Headers>,
     ) -> Result<(Values, Vec<RowFault>)>;
     /// Connect data to bytes, and headers to add, if any.
+    #[expect(clippy::wrong_self_convention, reason = "Kafka Connect's name")]
     async fn from_connect_data(
         &mut self,
         topics: Topics<'_>,
@@ -386,6 +387,7 @@ pub trait HeaderConverter: Send {
         bytes: &mut Column,
     ) -> Result<(Values, Vec<RowFault>)>;
     /// Connect data to bytes.
+    #[expect(clippy::wrong_self_convention, reason = "Kafka Connect's name")]
     async fn from_connect_data(
         &mut self,
         topics: Topics<'_>,
