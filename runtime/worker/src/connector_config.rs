@@ -4,6 +4,7 @@
 
 pub mod definitions;
 mod read;
+pub(crate) use read::plugin;
 pub mod topic_creation;
 
 use std::time::Duration;

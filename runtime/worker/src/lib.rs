@@ -6,3 +6,4 @@
 
 pub mod connector_config;
 pub mod pattern;
+pub mod validation;

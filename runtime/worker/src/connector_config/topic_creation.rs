@@ -37,7 +37,7 @@ impl TopicCreationGroup {
 }
 
 /// Reads the groups, the default one last; none where no `topic.creation.*` setting is given.
-pub(super) fn groups(settings: &Settings) -> Result<Vec<TopicCreationGroup>, ConfigError> {
+pub(crate) fn groups(settings: &Settings) -> Result<Vec<TopicCreationGroup>, ConfigError> {
     let names = list(settings, "topic.creation.groups");
     let wanted = settings.iter().any(|(name, _)| name.starts_with("topic.creation.default."));
     if names.is_empty() && !wanted {

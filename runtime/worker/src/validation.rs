@@ -1,0 +1,285 @@
+//! Checks a whole configuration and says of every setting what is wrong with it.
+//!
+//! Not here: HTTP and its JSON, and reading a configuration to use it (`connector_config`).
+
+mod chain;
+mod section;
+
+use std::sync::Arc;
+
+use tombolo_model::config_def::ConfigKey;
+use tombolo_model::fault::Fault;
+use tombolo_model::plugin::{PluginInfo, PluginKind};
+use tombolo_model::role::Plugins;
+use tombolo_model::{Settings, config_def};
+
+use crate::connector_config::{PluginConfig, definitions, topic_creation};
+use section::Section;
+
+/// What validation says of a configuration.
+///
+/// Follows `ConfigInfos` of Kafka Connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validation {
+    /// The connector's class or alias as it was asked for.
+    pub name: String,
+    /// The connector's plugin.
+    pub plugin: Arc<PluginInfo>,
+    /// Groups of settings, in the order in which a form shows them.
+    pub groups: Vec<String>,
+    /// Every setting that has a definition or an error.
+    pub configs: Vec<ConfigInfo>,
+}
+
+impl Validation {
+    /// How many errors there are in all settings together.
+    pub fn error_count(&self) -> usize {
+        self.configs.iter().map(|config| config.errors.len()).sum()
+    }
+
+    /// All errors, in the order of the settings.
+    pub fn errors(&self) -> impl Iterator<Item = &str> {
+        self.configs.iter().flat_map(|config| config.errors.iter().map(String::as_str))
+    }
+}
+
+/// What validation says of one setting.
+///
+/// Follows `ConfigInfo` of Kafka Connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigInfo {
+    /// Its definition; none for a setting that nothing defines.
+    pub key: Option<ConfigKey>,
+    /// Its name.
+    pub name: String,
+    /// Its value, or its default; none for null and for a value that is not of its type.
+    pub value: Option<String>,
+    /// Values to offer.
+    pub recommended: Vec<String>,
+    /// What is wrong with it.
+    pub errors: Vec<String>,
+    /// Whether a form shows it.
+    pub visible: bool,
+}
+
+/// The worker's own converters, which a connector has where it names none.
+#[derive(Clone, Debug)]
+pub struct WorkerConverters {
+    /// Setting `key.converter`.
+    pub key: PluginConfig,
+    /// Setting `value.converter`.
+    pub value: PluginConfig,
+    /// Setting `header.converter`.
+    pub header: PluginConfig,
+}
+
+/// Checks a configuration.
+///
+/// Errors: `Config`, where there is no connector class or no such connector: then there is nothing to check against.
+/// Cost: a call into the connector's component, and into each other plugin's that has settings.
+pub async fn validate(
+    plugins: &dyn Plugins,
+    worker: &WorkerConverters,
+    config: &Settings,
+) -> Result<Validation, Fault> {
+    let plugin = connector(plugins, config)?;
+    let name = config.get("connector.class").unwrap_or_default().to_owned();
+    let mut all = Section::default();
+    all.check(definitions::of(plugin.kind), config);
+    offer_versions(&mut all, &plugin);
+    converters(&mut all, plugins, worker);
+    name_has_no_control_characters(&mut all, config);
+    match plugin.kind {
+        PluginKind::Sink => topics(&mut all, config),
+        _ => topic_creation(&mut all, config),
+    }
+    chain::check(&mut all, plugins, config).await;
+    own(&mut all, plugins, &plugin, config).await?;
+    overrides(&mut all, config);
+    for (prefix, kind) in [
+        ("key.converter", PluginKind::Converter),
+        ("value.converter", PluginKind::Converter),
+        ("header.converter", PluginKind::HeaderConverter),
+    ] {
+        converter_settings(&mut all, plugins, config, (prefix, kind)).await;
+    }
+    let groups = all.groups();
+    Ok(Validation { name, plugin, groups, configs: all.into_configs() })
+}
+
+/// The connector that a configuration names.
+pub fn connector(plugins: &dyn Plugins, config: &Settings) -> Result<Arc<PluginInfo>, Fault> {
+    let class = config.get("connector.class").map(str::trim).filter(|class| !class.is_empty());
+    let class =
+        class.ok_or_else(|| Fault::config("Connector config contains no connector type"))?;
+    let version = config
+        .get("connector.plugin.version")
+        .filter(|version| !version.is_empty() && *version != "latest");
+    let sink = plugins.find(PluginKind::Sink, class, version);
+    let source = plugins.find(PluginKind::Source, class, version);
+    match (sink, source) {
+        (Ok(sink), Ok(_)) => Err(Fault::config(format!(
+            "More than one connector matches alias {class}. Please use full package and class name instead, as {}",
+            sink.class
+        ))),
+        (Ok(found), Err(_)) | (Err(_), Ok(found)) => Ok(found),
+        (Err(fault), Err(_)) => Err(fault),
+    }
+}
+
+fn offer_versions(all: &mut Section, plugin: &PluginInfo) {
+    if let Some(version) = all.get("connector.plugin.version") {
+        version.default_to(&plugin.version);
+        version.recommended = vec![plugin.version.clone()];
+    }
+}
+
+/// The converters' classes and versions, with the worker's as defaults.
+fn converters(all: &mut Section, plugins: &dyn Plugins, worker: &WorkerConverters) {
+    let each = [
+        ("key.converter", &worker.key, PluginKind::Converter),
+        ("value.converter", &worker.value, PluginKind::Converter),
+        ("header.converter", &worker.header, PluginKind::HeaderConverter),
+    ];
+    for (setting, default, kind) in each {
+        let Some(class) = all.get(setting) else { continue };
+        class.default_to(&default.class);
+        let found = class.resolve(plugins, kind, None);
+        if let Some(version) = all.get(&format!("{setting}.plugin.version")) {
+            match found {
+                Some(found) => {
+                    version.default_to(&found.version);
+                    version.recommended = vec![found.version.clone()];
+                }
+                None => version.visible = false,
+            }
+        }
+    }
+}
+
+fn name_has_no_control_characters(all: &mut Section, config: &Settings) {
+    let Some(name) = config.get("name") else { return };
+    let codes: Vec<String> = name
+        .chars()
+        .filter(char::is_ascii_control)
+        .map(|control| u32::from(control).to_string())
+        .collect();
+    let why = match (name.trim().is_empty(), codes.is_empty()) {
+        (true, _) => "String may not be empty".to_owned(),
+        (false, false) => format!(
+            "String may not contain control sequences but had the following ASCII chars: {}",
+            codes.join(", ")
+        ),
+        (false, true) => return,
+    };
+    all.error("name", format!("Invalid value {name} for configuration name: {why}"));
+}
+
+/// A sink reads topics or a pattern, and not its own dead letters.
+fn topics(all: &mut Section, config: &Settings) {
+    let names: Vec<&str> = config
+        .get("topics")
+        .map(|names| names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
+        .unwrap_or_default();
+    let regex = config.get("topics.regex").filter(|regex| !regex.is_empty());
+    let both = match (names.is_empty(), regex) {
+        (true, None) => Some(definitions::NO_TOPICS),
+        (false, Some(_)) => Some(definitions::BOTH_TOPICS),
+        _ => None,
+    };
+    if let Some(message) = both {
+        all.error("topics", message);
+        all.error("topics.regex", message);
+        return;
+    }
+    let pattern = regex.map(crate::pattern::Pattern::new);
+    if let (Some(regex), Some(Err(why))) = (regex, &pattern) {
+        let message = format!("Invalid value {regex} for configuration topics.regex: {why}");
+        all.error("topics.regex", message);
+    }
+    let queue = "errors.deadletterqueue.topic.name";
+    let Some(topic) = config.get(queue).filter(|topic| !topic.is_empty()) else { return };
+    if names.contains(&topic) {
+        all.error(queue, format!(
+            "The DLQ topic '{topic}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
+            names.join(", ")
+        ));
+    }
+    if let Some(Ok(pattern)) =
+        pattern.filter(|pattern| pattern.as_ref().is_ok_and(|pattern| pattern.is_match(topic)))
+    {
+        all.error(queue, format!(
+            "The DLQ topic '{topic}' may not be included in the regex matching the topics ('topics.regex={}') consumed by the connector",
+            pattern.as_str()
+        ));
+    }
+}
+
+/// Groups of topics to create. The first complaint stands for the rest.
+fn topic_creation(all: &mut Section, config: &Settings) {
+    if let Err(error) = topic_creation::groups(config) {
+        all.error(&error.key, error.message);
+    }
+}
+
+/// The connector's own settings, and what it says of all of them.
+async fn own(
+    all: &mut Section,
+    plugins: &dyn Plugins,
+    plugin: &PluginInfo,
+    config: &Settings,
+) -> Result<(), Fault> {
+    all.check(plugin.settings.clone(), config);
+    let ours: Vec<config_def::ConfigKey> =
+        definitions::own().into_iter().filter(|key| config.contains(&key.name)).collect();
+    all.check(ours, config);
+    let states = plugins.validate(plugin, config).await?;
+    all.apply(states, "");
+    Ok(())
+}
+
+/// Client settings that would change delivery or security are refused.
+fn overrides(all: &mut Section, config: &Settings) {
+    use tombolo_kafka::{ClientKind, ClientSettings};
+    for (prefix, kind) in [
+        ("producer.override.", ClientKind::Producer),
+        ("consumer.override.", ClientKind::Consumer),
+        ("admin.override.", ClientKind::Admin),
+    ] {
+        for (name, value) in config.with_prefix(prefix).iter() {
+            let full = format!("{prefix}{name}");
+            let one: Settings = [(name, value)].into_iter().collect();
+            all.undefined(&full, value);
+            if let Err(refused) = ClientSettings::translate(kind, &one) {
+                all.error(&full, refused.to_string());
+            }
+        }
+    }
+}
+
+/// The settings of a converter that the connector names itself.
+async fn converter_settings(
+    all: &mut Section,
+    plugins: &dyn Plugins,
+    config: &Settings,
+    (setting, kind): (&str, PluginKind),
+) {
+    let Some(converter) = crate::connector_config::plugin(config, setting) else { return };
+    let Ok(found) = plugins.find(kind, &converter.class, converter.version.as_deref()) else {
+        return;
+    };
+    let prefix = format!("{setting}.");
+    let role = setting.split('.').next().unwrap_or(setting);
+    let mut settings = converter.settings;
+    if found.settings.iter().any(|key| key.name == "converter.type") {
+        settings.insert("converter.type", role);
+    }
+    all.check_below(&prefix, &found, &settings);
+    match plugins.validate(&found, &settings).await {
+        Ok(states) => all.apply(states, &prefix),
+        Err(fault) => all.error(setting, fault.message),
+    }
+}
+
+#[cfg(test)]
+mod tests;

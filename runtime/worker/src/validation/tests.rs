@@ -1,0 +1,205 @@
+//! Validation says what Kafka Connect 4.3 says. The `.txt` files hold its answers, without documentation.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tombolo_model::config_def::{Importance, SettingState, Type, key};
+use tombolo_model::plugin::{Columns, ComponentDigest, PluginInfo};
+use tombolo_model::role::{
+    Connector, ConnectorContext, InstallRefused, Installed, Result, TaskContext, TaskPlugins,
+};
+use tombolo_model::{ConnectorName, Stage, TaskId};
+
+use super::*;
+
+/// Plugins that are only described.
+struct Described(Vec<Arc<PluginInfo>>);
+
+fn described() -> Described {
+    let plugin = |class: &str, kind, settings| {
+        Arc::new(PluginInfo {
+            class: class.into(),
+            kind,
+            version: "4.3.1".into(),
+            doc: String::new(),
+            settings,
+            reads: Columns::ALL,
+            component: ComponentDigest(String::new()),
+        })
+    };
+    let file = || key("file", Type::String).importance(Importance::High);
+    let topic = key("topic", Type::String).importance(Importance::High).required();
+    let batch = key("batch.size", Type::Int).importance(Importance::Low).default("2000");
+    let schemas = key("schemas.enable", Type::Boolean).default("true").shown(
+        "Schemas",
+        0,
+        config_def::Width::Medium,
+        "Enable Schemas",
+    );
+    let fields = key("fields", Type::List).importance(Importance::High).required();
+    let file_class =
+        |name: &str| format!("org.apache.kafka.connect.file.FileStream{name}Connector");
+    Described(vec![
+        plugin(&file_class("Sink"), PluginKind::Sink, vec![file()]),
+        plugin(&file_class("Source"), PluginKind::Source, vec![file(), topic, batch]),
+        plugin(
+            "org.apache.kafka.connect.transforms.MaskField$Value",
+            PluginKind::Transformation,
+            vec![fields, key("replacement", Type::String)],
+        ),
+        plugin(
+            "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+            PluginKind::Predicate,
+            vec![key("pattern", Type::String).required()],
+        ),
+        plugin("org.apache.kafka.connect.json.JsonConverter", PluginKind::Converter, vec![schemas]),
+        plugin(
+            "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+            PluginKind::HeaderConverter,
+            vec![],
+        ),
+    ])
+}
+
+#[async_trait]
+impl Plugins for Described {
+    fn list(&self) -> Vec<Arc<PluginInfo>> {
+        self.0.clone()
+    }
+
+    fn find(&self, kind: PluginKind, name: &str, _: Option<&str>) -> Result<Arc<PluginInfo>> {
+        let found = self.0.iter().find(|info| info.kind == kind && info.is_named(name));
+        found.cloned().ok_or_else(|| Fault::config(format!("no {name}")))
+    }
+
+    /// Complains of a pattern that is a lone bracket, as a plugin would.
+    async fn validate(&self, _: &PluginInfo, settings: &Settings) -> Result<Vec<SettingState>> {
+        let errors = match settings.get("pattern") {
+            Some("(") => vec!["Invalid value ( for configuration pattern: Unclosed".to_owned()],
+            _ => vec![],
+        };
+        Ok(vec![SettingState { name: "pattern".into(), errors, recommended: None, visible: None }])
+    }
+
+    async fn connector(
+        &self,
+        _: &ConnectorName,
+        _: &PluginInfo,
+        _: ConnectorContext,
+    ) -> Result<Box<dyn Connector>> {
+        Err(Fault::fatal(Stage::Lifecycle, "only described"))
+    }
+
+    async fn task(&self, _: &TaskId, _: TaskContext) -> Result<Box<dyn TaskPlugins>> {
+        Err(Fault::fatal(Stage::Lifecycle, "only described"))
+    }
+
+    async fn install(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        Err(InstallRefused::Invalid("only described".into()))
+    }
+}
+
+async fn run(config: &str) -> Validation {
+    let config: Settings = config.lines().filter_map(|line| line.trim().split_once('=')).collect();
+    let plugin = |class: &str| PluginConfig {
+        class: class.into(),
+        version: None,
+        settings: Settings::default(),
+    };
+    let worker = WorkerConverters {
+        key: plugin("org.apache.kafka.connect.json.JsonConverter"),
+        value: plugin("org.apache.kafka.connect.json.JsonConverter"),
+        header: plugin("org.apache.kafka.connect.storage.SimpleHeaderConverter"),
+    };
+    validate(&described(), &worker, &config).await.unwrap()
+}
+
+/// One line per setting, as in the files.
+fn table(validation: &Validation) -> String {
+    let none = || "None".to_owned();
+    let truth = |truth: bool| if truth { "True" } else { "False" };
+    let mut text = format!("{}\n", validation.groups.join(", "));
+    for config in &validation.configs {
+        let Some(key) = &config.key else { continue };
+        text.push_str(&format!(
+            "{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n",
+            key.name,
+            key.r#type.name(),
+            truth(key.required),
+            key.default.clone().map_or_else(none, |default| default.into_owned()),
+            key.importance.name(),
+            key.group.clone().map_or_else(none, |group| group.into_owned()),
+            key.order,
+            key.width.name(),
+            key.display_name,
+            config.value.clone().unwrap_or_else(none),
+            truth(config.visible),
+            config.errors.join(" & "),
+        ));
+    }
+    text
+}
+
+#[tokio::test]
+async fn the_file_connectors_answer_as_in_kafka_connect() {
+    let sink = run("connector.class=FileStreamSink\nname=x\ntopics=t\ntasks.max=x").await;
+    assert_eq!(table(&sink), include_str!("file_stream_sink.txt"));
+    assert_eq!(sink.error_count(), 2);
+    let source = run("connector.class=FileStreamSource").await;
+    assert_eq!(table(&source), include_str!("file_stream_source.txt"));
+    assert_eq!(source.error_count(), 2);
+}
+
+#[tokio::test]
+async fn errors_are_kafka_connects() {
+    let check = async |config: &str, expected: &[&str]| {
+        let base = "connector.class=FileStreamSink\nname=x";
+        let validation = run(&format!("{base}\n{config}")).await;
+        assert_eq!(validation.errors().collect::<Vec<_>>(), expected, "{config}");
+    };
+    check("", &[definitions::NO_TOPICS; 2]).await;
+    check("topics=a\ntopics.regex=b", &[definitions::BOTH_TOPICS; 2]).await;
+    check("topics=a\nname=a\u{7}b", &["Invalid value a\u{7}b for configuration name: String may not contain control sequences but had the following ASCII chars: 7"]).await;
+    check("topics=a\nerrors.deadletterqueue.topic.name=a", &["The DLQ topic 'a' may not be included in the list of topics ('topics=[a]') consumed by the connector"]).await;
+    check(
+        "topics=a\nkey.converter=nope",
+        &["Invalid value nope for configuration key.converter: Class nope could not be found."],
+    )
+    .await;
+    check("topics=a\nvalue.converter=JsonConverter\nvalue.converter.schemas.enable=maybe", &["Invalid value maybe for configuration schemas.enable: Expected value to be either true or false"]).await;
+    check("topics=a\ntransforms=r\ntransforms.r.type=RegexRouterX", &["Invalid value RegexRouterX for configuration transforms.r.type: Class RegexRouterX could not be found."]).await;
+    check(
+        "topics=a\npredicates=q",
+        &["Missing required configuration \"predicates.q.type\" which has no default value."],
+    )
+    .await;
+    check(
+        "topics=a\npredicates=p\npredicates.p.type=TopicNameMatches\npredicates.p.pattern=(",
+        &["Invalid value ( for configuration pattern: Unclosed"],
+    )
+    .await;
+    check("topics=a\ntransforms=m\ntransforms.m.type=org.apache.kafka.connect.transforms.MaskField$Value", &["Missing required configuration \"transforms.m.fields\" which has no default value."]).await;
+    check("topics=a\ntransforms=m\ntransforms.m.type=org.apache.kafka.connect.transforms.MaskField$Value\ntransforms.m.fields=a\ntransforms.m.negate=true", &["Config 'transforms.m.negate' was provided but there is no config 'transforms.m.predicate' defining a predicate to be negated."]).await;
+}
+
+#[tokio::test]
+async fn a_transformation_shows_the_frameworks_settings_among_its_own() {
+    let validation = run("connector.class=FileStreamSink\nname=x\ntopics=t\ntransforms=m\ntransforms.m.type=org.apache.kafka.connect.transforms.MaskField$Value\ntransforms.m.fields=a").await;
+    let shown: Vec<_> = validation
+        .configs
+        .iter()
+        .filter(|config| config.name.starts_with("transforms.m."))
+        .map(|config| (config.name.as_str(), config.key.as_ref().unwrap().order))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("transforms.m.type", 0),
+            ("transforms.m.plugin.version", 1),
+            ("transforms.m.fields", 2),
+            ("transforms.m.negate", 3),
+            ("transforms.m.predicate", 4),
+            ("transforms.m.replacement", 5),
+        ]
+    );
+}
