@@ -1,0 +1,95 @@
+//! The tree keeps to the house's rules. An exception stands in a list with its reason, and goes when it is no longer needed.
+
+use tombolo_tidy::{lines_and_tests, root, sources};
+
+/// Longest source file, without its tests.
+const FILE_LINES_MAX: usize = 500;
+/// Longest test module inside a file; a longer one stands beside it.
+const TESTS_LINES_MAX: usize = 150;
+/// Longest `lib.rs`.
+const LIB_LINES_MAX: usize = 80;
+
+/// Files that may be longer than the rule, each with its reason.
+const LONG_FILES: &[(&str, &str)] = &[];
+
+/// Whether a file holds tests alone.
+fn is_test(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("tests.rs")
+}
+
+fn is_excepted(path: &str) -> bool {
+    LONG_FILES.iter().any(|(file, _)| *file == path)
+}
+
+#[test]
+fn files_are_short() {
+    let mut long = Vec::new();
+    for source in sources(&[".rs"]) {
+        let (lines, tests) = lines_and_tests(&source.text);
+        let over = !is_test(&source.path) && (lines > FILE_LINES_MAX || tests > TESTS_LINES_MAX);
+        let lib = source.path.ends_with("/lib.rs") && source.path.starts_with("runtime/");
+        if over || (lib && lines > LIB_LINES_MAX) {
+            long.push((source.path, lines, tests));
+        }
+    }
+    let unexpected: Vec<_> = long.iter().filter(|(path, ..)| !is_excepted(path)).collect();
+    assert!(unexpected.is_empty(), "too long (lines, lines of tests): {unexpected:?}");
+    for (path, _) in LONG_FILES {
+        assert!(long.iter().any(|(file, ..)| file == path), "{path} needs no exception any more");
+    }
+}
+
+#[test]
+fn every_rust_file_says_what_it_is_for() {
+    let silent: Vec<_> = sources(&[".rs"])
+        .into_iter()
+        .filter(|source| !source.text.starts_with("//!"))
+        .map(|source| source.path)
+        .collect();
+    assert!(silent.is_empty(), "these files do not begin with //!: {silent:?}");
+}
+
+#[test]
+fn nothing_is_left_for_later_in_code() {
+    // Put together here, so that this file does not hold them.
+    let words = [
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["todo", "!("].concat(),
+        ["unimple", "mented!("].concat(),
+        ["#[ig", "nore"].concat(),
+    ];
+    for source in sources(&[".rs", ".wit", ".py", ".toml"]) {
+        for word in &words {
+            assert!(!source.text.contains(word.as_str()), "{} holds {word}", source.path);
+        }
+    }
+}
+
+#[test]
+fn no_file_names_a_place_on_one_machine() {
+    let places = [["/wo", "rk/"].concat(), ["/ro", "ot/"].concat()];
+    for source in
+        sources(&[".rs", ".md", ".wit", ".toml", ".py", ".sh", "run", ".json", ".properties"])
+    {
+        for place in &places {
+            assert!(!source.text.contains(place.as_str()), "{} holds {place}", source.path);
+        }
+    }
+}
+
+#[test]
+fn every_dependency_has_a_reason() {
+    let readme = std::fs::read_to_string(root().join("runtime/README.md")).unwrap();
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let table = manifest.split("[workspace.dependencies]").nth(1).unwrap();
+    let table = table.split("\n[").next().unwrap();
+    for line in table.lines().filter(|line| line.contains('=') && !line.starts_with('#')) {
+        let name = line.split(['=', ' ']).next().unwrap();
+        let ours = name.starts_with("tombolo-");
+        assert!(
+            ours || readme.contains(&format!("`{name}`")),
+            "runtime/README.md does not say what {name} is for"
+        );
+    }
+}
