@@ -1,9 +1,12 @@
 import com.fasterxml.jackson.databind.ObjectMapper;
 
+import org.apache.kafka.connect.data.Schema;
+
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -11,6 +14,7 @@ import java.util.Map;
 public final class Vectors implements AutoCloseable {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private final PrintWriter out;
+    private final Map<Schema, String> defined = new HashMap<>();
 
     private Vectors(Path file) throws Exception {
         Files.createDirectories(file.getParent());
@@ -46,6 +50,22 @@ public final class Vectors implements AutoCloseable {
         out.println(MAPPER.writeValueAsString(object(members)));
     }
 
+    void line(Map<String, Object> object) throws Exception {
+        out.println(MAPPER.writeValueAsString(object));
+    }
+
+    /** A schema, or the name of one that is defined once in a line of its own. */
+    Object schema(Schema schema) throws Exception {
+        if (schema == null || schema.type().isPrimitive()) {
+            return Cbor.schema(schema);
+        }
+        if (!defined.containsKey(schema)) {
+            defined.put(schema, "s" + (defined.size() + 1));
+            line("define", defined.get(schema), "schema", Cbor.schema(schema));
+        }
+        return defined.get(schema);
+    }
+
     static Map<String, Object> object(Object... members) {
         Map<String, Object> object = new LinkedHashMap<>();
         for (int i = 0; i < members.length; i += 2) {
@@ -56,7 +76,14 @@ public final class Vectors implements AutoCloseable {
 
     /** What a thrown exception looks like in a vector. */
     static Map<String, Object> problem(Throwable thrown) {
-        return object("class", thrown.getClass().getName(), "message", thrown.getMessage());
+        String message = thrown.getMessage();
+        if (message != null) {
+            // Which class of map or list it is depends on who made the record; an identity hash on nothing.
+            message = message.replaceAll("java\\.util\\.(LinkedHashMap|ImmutableCollections\\$Map\\w+)", "java.util.HashMap")
+                .replaceAll("java\\.util\\.(ImmutableCollections\\$List\\w+|Arrays\\$ArrayList)", "java.util.ArrayList")
+                .replaceAll("@[0-9a-f]+$", "");
+        }
+        return object("class", thrown.getClass().getName(), "message", message);
     }
 
     @Override
