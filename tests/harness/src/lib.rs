@@ -1,1 +1,35 @@
-//! Not written yet.
+//! What tests share: a real Apache Kafka, guarded child processes, waiting for a condition.
+//!
+//! Not here: Kafka clients, and anything of Tombolo's own.
+
+pub mod guarded;
+pub mod jars;
+pub mod kafka;
+pub mod wait;
+
+pub use guarded::{Guarded, Signal};
+pub use kafka::Kafka;
+pub use wait::{wait_for, wait_for_some};
+
+use std::path::{Path, PathBuf};
+
+/// Cargo's target folder of this workspace: what tests fetch and build stands there.
+pub fn target_folder() -> PathBuf {
+    // The test or program that runs lies in `target/<profile>` or `target/<profile>/deps`.
+    let program = std::env::current_exe().unwrap_or_default();
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target.map_or_else(|| root().join("target"), Path::to_path_buf)
+}
+
+/// The project's root.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// A TCP port of the loopback address that nobody listens on.
+///
+/// Another process may take it before it is used; the programs under test report that, and tests do not.
+pub fn free_port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
