@@ -1,0 +1,189 @@
+//! The store of source offsets, shared by all tasks of a worker.
+//!
+//! Not here: offsets of sinks, which are those of consumer groups. Follows `KafkaOffsetBackingStore` and `OffsetUtils` of Kafka Connect.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+use tombolo_model::fault::{Fault, Stage};
+use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
+use tombolo_model::role::OffsetReader;
+use tombolo_model::{ConnectorName, role};
+
+use crate::error::{Error, Result};
+use crate::flat::FlatMap;
+use crate::journal::{Entry, Journal, Journals, LogRecord};
+use crate::json::to_vec;
+use crate::topics::InternalTopic;
+
+/// The store of source offsets. Cheap to clone.
+#[derive(Clone)]
+pub struct OffsetStore {
+    journal: Arc<dyn Journal>,
+    offsets: Arc<Mutex<Offsets>>,
+}
+
+/// By connector, then by the partition's canonical form.
+type Offsets = BTreeMap<ConnectorName, BTreeMap<String, Stored>>;
+
+/// What the topic holds for one partition.
+#[derive(Clone, Debug)]
+struct Stored {
+    /// The record's key as read: a Java worker may have written the members in another order than a task does,
+    /// and a second key for one partition would make two truths.
+    key: Vec<u8>,
+    partition: FlatMap,
+    /// None after a tombstone.
+    offset: Option<FlatMap>,
+}
+
+impl OffsetStore {
+    /// Opens the topic and reads it to its end.
+    ///
+    /// Errors: as [`Journals::open`].
+    pub async fn open(journals: &dyn Journals, topic: &InternalTopic) -> Result<Self> {
+        let offsets = Arc::new(Mutex::new(Offsets::new()));
+        let reader = Arc::clone(&offsets);
+        let take = move |record: LogRecord<'_>| take(&mut lock(&reader), record);
+        let journal = journals.open(topic, Box::new(take)).await?;
+        Ok(Self { journal, offsets })
+    }
+
+    /// Offsets of these partitions, in the same order, as of now: reads the topic to its end first.
+    ///
+    /// Errors: `Format` where a partition is no flat map; `Topic` and `Timeout` of the read.
+    pub async fn read(
+        &self,
+        connector: &ConnectorName,
+        partitions: &[SourcePartition],
+    ) -> Result<Vec<Option<SourceOffset>>> {
+        let wanted = partitions
+            .iter()
+            .map(|partition| Ok(FlatMap::from_cbor(&partition.0)?.canonical()))
+            .collect::<Result<Vec<_>>>()?;
+        self.journal.read_to_end().await?;
+        let offsets = lock(&self.offsets);
+        let known = offsets.get(connector);
+        let offset = |wanted: &String| {
+            let offset = known?.get(wanted)?.offset.as_ref()?;
+            Some(SourceOffset(offset.to_cbor()))
+        };
+        Ok(wanted.iter().map(offset).collect())
+    }
+
+    /// All partitions of a connector with an offset, as of now.
+    pub async fn positions(&self, connector: &ConnectorName) -> Result<Vec<(FlatMap, FlatMap)>> {
+        self.journal.read_to_end().await?;
+        let offsets = lock(&self.offsets);
+        let known = offsets.get(connector).into_iter().flatten();
+        Ok(known
+            .filter_map(|(_, stored)| Some((stored.partition.clone(), stored.offset.clone()?)))
+            .collect())
+    }
+
+    /// Stores offsets; returns when they are durable.
+    ///
+    /// Errors: `Format` where one is no flat map, and then none is stored.
+    pub async fn write(
+        &self,
+        connector: &ConnectorName,
+        positions: &[SourcePosition],
+    ) -> Result<()> {
+        let positions = positions
+            .iter()
+            .map(|position| {
+                let offset = position.offset.as_ref();
+                Ok((
+                    FlatMap::from_cbor(&position.partition.0)?,
+                    offset.map(|offset| FlatMap::from_cbor(&offset.0)).transpose()?,
+                ))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        self.write_maps(connector, &positions).await
+    }
+
+    /// As [`OffsetStore::write`], for maps.
+    pub async fn write_maps(
+        &self,
+        connector: &ConnectorName,
+        positions: &[(FlatMap, Option<FlatMap>)],
+    ) -> Result<()> {
+        let entries = positions
+            .iter()
+            .map(|(partition, offset)| {
+                Ok((self.key(connector, partition)?, offset.as_ref().map(to_vec).transpose()?))
+            })
+            .collect::<Result<Vec<Entry>>>()?;
+        self.journal.append(&entries).await
+    }
+
+    /// What a connector's plugins read their offsets from.
+    pub fn reader(&self, connector: &ConnectorName) -> Arc<dyn OffsetReader> {
+        Arc::new(ConnectorOffsets { store: self.clone(), connector: connector.clone() })
+    }
+
+    fn key(&self, connector: &ConnectorName, partition: &FlatMap) -> Result<Vec<u8>> {
+        let offsets = lock(&self.offsets);
+        let known = offsets.get(connector).and_then(|known| known.get(&partition.canonical()));
+        match known {
+            Some(stored) => Ok(stored.key.clone()),
+            None => to_vec(&(connector.as_str(), partition)),
+        }
+    }
+}
+
+/// The offsets of one connector.
+struct ConnectorOffsets {
+    store: OffsetStore,
+    connector: ConnectorName,
+}
+
+#[async_trait]
+impl OffsetReader for ConnectorOffsets {
+    async fn read(
+        &self,
+        partitions: &[SourcePartition],
+    ) -> role::Result<Vec<Option<SourceOffset>>> {
+        self.store.read(&self.connector, partitions).await.map_err(|error| match error {
+            Error::Format(why) => Fault::fatal(Stage::Lifecycle, why),
+            error => Fault::retriable(Stage::Lifecycle, "Failed to fetch offsets.").with_source(error),
+        })
+    }
+}
+
+fn take(offsets: &mut Offsets, record: LogRecord<'_>) {
+    let key = record.key.unwrap_or_default();
+    let Some((connector, partition)) = read_key(key) else {
+        let key = String::from_utf8_lossy(key);
+        tracing::warn!(offset = record.offset, "Ignoring offset partition key with an unexpected format: {key}");
+        return;
+    };
+    let offset = match record.value.map(read_value) {
+        None => None,
+        Some(Ok(offset)) => offset,
+        Some(Err(error)) => {
+            tracing::error!(%connector, offset = record.offset, %error, "CRITICAL: Failed to deserialize offset data. No value for this data will be returned, which may break the task or cause it to skip some data");
+            None
+        }
+    };
+    let stored = Stored { key: key.to_vec(), partition: partition.clone(), offset };
+    offsets.entry(connector).or_default().insert(partition.canonical(), stored);
+}
+
+/// Reads `["connector",{partition}]`.
+fn read_key(key: &[u8]) -> Option<(ConnectorName, FlatMap)> {
+    let (name, partition): (String, Json) = serde_json::from_slice(key).ok()?;
+    Some((ConnectorName::new(name), FlatMap::from_json(&partition).ok()?))
+}
+
+fn read_value(value: &[u8]) -> Result<Option<FlatMap>> {
+    let json: Json =
+        serde_json::from_slice(value).map_err(|error| Error::Format(format!("not JSON: {error}")))?;
+    if json.is_null() { Ok(None) } else { FlatMap::from_json(&json).map(Some) }
+}
+
+fn lock(offsets: &Mutex<Offsets>) -> MutexGuard<'_, Offsets> {
+    offsets.lock().unwrap_or_else(PoisonError::into_inner)
+}
