@@ -107,7 +107,8 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| broken("ends early"))?;
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or_else(|| broken("ends early"))?;
         self.rest = rest;
         Ok(taken)
     }

@@ -105,10 +105,7 @@ impl ConfigRecord {
     }
 }
 
-fn target(
-    name: ConnectorName,
-    value: Option<Json>,
-) -> std::result::Result<ConfigRecord, Skipped> {
+fn target(name: ConnectorName, value: Option<Json>) -> std::result::Result<ConfigRecord, Skipped> {
     let Some(value) = value else { return Ok(ConfigRecord::Target(name, None)) };
     let text = |member| value.get(member).and_then(Json::as_str);
     let state = text("state.v2").or_else(|| text("state")).and_then(TargetState::from_name);

@@ -102,11 +102,17 @@ impl Shared {
             }
             Ok(parsed) => Arc::make_mut(&mut read.state).apply(record.offset, &parsed),
             Err(Skipped::NotJson) => {
-                tracing::error!(offset = record.offset, "Failed to convert config data to Kafka Connect format: '{key}'");
+                tracing::error!(
+                    offset = record.offset,
+                    "Failed to convert config data to Kafka Connect format: '{key}'"
+                );
                 return;
             }
             Err(Skipped::Unexpected(why)) => {
-                tracing::error!(offset = record.offset, "ignoring a record of the config topic: {why}");
+                tracing::error!(
+                    offset = record.offset,
+                    "ignoring a record of the config topic: {why}"
+                );
                 Arc::make_mut(&mut read.state).skip(record.offset);
             }
         }

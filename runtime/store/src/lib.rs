@@ -26,6 +26,8 @@ pub mod offset_store;
 
 pub mod plugin_store;
 
+mod stores;
+
 pub use config_records::{ConfigWrite, RestartRequest};
 pub use config_store::{ConfigRead, ConfigStore};
 pub use error::Error;
@@ -33,4 +35,5 @@ pub use offset_store::OffsetStore;
 pub use plugin_store::PluginStore;
 pub use snapshot::ClusterConfigState;
 pub use status_store::StatusStore;
-pub use topics::InternalTopics;
+pub use stores::Stores;
+pub use topics::{InternalTopics, KafkaJournals};

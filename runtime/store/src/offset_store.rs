@@ -148,7 +148,9 @@ impl OffsetReader for ConnectorOffsets {
     ) -> role::Result<Vec<Option<SourceOffset>>> {
         self.store.read(&self.connector, partitions).await.map_err(|error| match error {
             Error::Format(why) => Fault::fatal(Stage::Lifecycle, why),
-            error => Fault::retriable(Stage::Lifecycle, "Failed to fetch offsets.").with_source(error),
+            error => {
+                Fault::retriable(Stage::Lifecycle, "Failed to fetch offsets.").with_source(error)
+            }
         })
     }
 }
@@ -157,7 +159,10 @@ fn take(offsets: &mut Offsets, record: LogRecord<'_>) {
     let key = record.key.unwrap_or_default();
     let Some((connector, partition)) = read_key(key) else {
         let key = String::from_utf8_lossy(key);
-        tracing::warn!(offset = record.offset, "Ignoring offset partition key with an unexpected format: {key}");
+        tracing::warn!(
+            offset = record.offset,
+            "Ignoring offset partition key with an unexpected format: {key}"
+        );
         return;
     };
     let offset = match record.value.map(read_value) {
@@ -179,8 +184,8 @@ fn read_key(key: &[u8]) -> Option<(ConnectorName, FlatMap)> {
 }
 
 fn read_value(value: &[u8]) -> Result<Option<FlatMap>> {
-    let json: Json =
-        serde_json::from_slice(value).map_err(|error| Error::Format(format!("not JSON: {error}")))?;
+    let json: Json = serde_json::from_slice(value)
+        .map_err(|error| Error::Format(format!("not JSON: {error}")))?;
     if json.is_null() { Ok(None) } else { FlatMap::from_json(&json).map(Some) }
 }
 

@@ -99,10 +99,14 @@ impl PluginStore {
     /// Errors: `Component` where chunks are missing. That the bytes have their digest is for the caller to see.
     ///
     /// Cost: reads the whole topic of chunks, once for all that are asked for.
-    pub async fn get(&self, digests: &[ComponentDigest]) -> Result<Vec<(ComponentDigest, Vec<u8>)>> {
+    pub async fn get(
+        &self,
+        digests: &[ComponentDigest],
+    ) -> Result<Vec<(ComponentDigest, Vec<u8>)>> {
         let wanted: BTreeMap<ComponentDigest, IndexValue> = {
             let components = self.shared.lock();
-            let known = |digest| Some((ComponentDigest::clone(digest), components.get(digest)?.clone()));
+            let known =
+                |digest| Some((ComponentDigest::clone(digest), components.get(digest)?.clone()));
             digests.iter().filter_map(known).collect()
         };
         if wanted.is_empty() {
@@ -112,7 +116,9 @@ impl PluginStore {
         let sink = Arc::clone(&collected);
         let keys: std::collections::BTreeSet<Vec<u8>> = wanted
             .iter()
-            .flat_map(|(digest, index)| (0..index.chunks).map(move |number| chunk_key(digest, number)))
+            .flat_map(|(digest, index)| {
+                (0..index.chunks).map(move |number| chunk_key(digest, number))
+            })
             .collect();
         let collect = move |record: LogRecord<'_>| {
             let (Some(key), Some(value)) = (record.key, record.value) else { return };
@@ -123,7 +129,8 @@ impl PluginStore {
         };
         let open = self.journals.open(&self.chunks, Box::new(collect)).await?;
         drop(open);
-        let mut chunks = std::mem::take(&mut *collected.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut chunks =
+            std::mem::take(&mut *collected.lock().unwrap_or_else(PoisonError::into_inner));
         wanted.into_iter().map(|(digest, index)| join(digest, &index, &mut chunks)).collect()
     }
 }
@@ -168,7 +175,10 @@ impl Shared {
                 self.lock().insert(digest, index);
             }
             Some(_) => {
-                tracing::warn!(offset = record.offset, "ignoring '{key}' of the plugin topic: of another version");
+                tracing::warn!(
+                    offset = record.offset,
+                    "ignoring '{key}' of the plugin topic: of another version"
+                );
                 return;
             }
         }

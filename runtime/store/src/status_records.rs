@@ -50,7 +50,9 @@ impl StatusKey {
         match self {
             Self::Connector(name) => format!("status-connector-{name}"),
             Self::Task(id) => format!("status-task-{id}"),
-            Self::Topic { topic, connector } => format!("status-topic-{topic}:connector-{connector}"),
+            Self::Topic { topic, connector } => {
+                format!("status-topic-{topic}:connector-{connector}")
+            }
         }
     }
 

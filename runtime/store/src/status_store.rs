@@ -161,11 +161,7 @@ async fn write_pending(shared: Arc<Shared>, journal: Arc<dyn Journal>) {
             .collect();
         if let Err(error) = journal.append(&entries).await {
             tracing::warn!(%error, "statuses could not be stored; trying again");
-            let mut pending = lock(&shared.pending);
-            for (key, value) in batch {
-                pending.values.entry(key).or_insert(value);
-            }
-            drop(pending);
+            lock(&shared.pending).give_back(batch);
             tokio::time::sleep(RETRY_BACKOFF).await;
         }
     }
@@ -177,6 +173,13 @@ impl Pending {
         let batch = std::mem::take(&mut self.values);
         self.is_writing = !batch.is_empty();
         batch
+    }
+
+    /// Keeps what could not be written for another try, unless something newer is there.
+    fn give_back(&mut self, batch: BTreeMap<StatusKey, Option<Vec<u8>>>) {
+        for (key, value) in batch {
+            self.values.entry(key).or_insert(value);
+        }
     }
 }
 
@@ -214,7 +217,8 @@ impl ConnectorStatuses {
                 // A worker that lost the task may say so after another has started it.
                 let is_late = status.state == State::Unassigned
                     && known.is_some_and(|known| {
-                        known.state == State::Running && known.generation >= status.generation
+                        known.state == State::Running
+                            && known.generation >= status.generation
                             && known.worker_id != status.worker_id
                     });
                 if !is_late {

@@ -74,7 +74,8 @@ impl InternalTopics {
             "uploaded components",
             Partitions::One,
         )?;
-        let plugin_chunks = InternalTopic { name: format!("{}-chunks", plugin.name), ..plugin.clone() };
+        let plugin_chunks =
+            InternalTopic { name: format!("{}-chunks", plugin.name), ..plugin.clone() };
         Ok(Self {
             config,
             offset: offset.topic("source connector offsets", Partitions::Or(OFFSET_PARTITIONS))?,
@@ -179,7 +180,10 @@ impl KafkaJournals {
         let settings = match self.admin.topic_settings(&topic.name).await {
             Ok(settings) => settings,
             // A broker may forbid describing what it lets one write: Kafka Connect goes on, and so do we.
-            Err(error @ (tombolo_kafka::Error::Authorization { .. } | tombolo_kafka::Error::Refused { .. })) => {
+            Err(
+                error @ (tombolo_kafka::Error::Authorization { .. }
+                | tombolo_kafka::Error::Refused { .. }),
+            ) => {
                 tracing::info!(topic = topic.name, %error, "cannot check the topic's cleanup.policy; it must be 'compact'");
                 return Ok(());
             }
@@ -205,7 +209,8 @@ impl Journals for KafkaJournals {
             replication_factor: topic.replication_factor,
             settings: topic.settings.clone(),
         };
-        let log = Log::open(&self.clients, &new, reader).await.map_err(|error| creation(topic, error))?;
+        let log =
+            Log::open(&self.clients, &new, reader).await.map_err(|error| creation(topic, error))?;
         self.verify(topic, log.partitions()).await?;
         Ok(Arc::new(KafkaJournal { log, topic: topic.clone() }))
     }

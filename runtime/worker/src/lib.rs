@@ -5,5 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod connector_config;
+pub mod event;
 pub mod pattern;
 pub mod validation;
+
+pub use event::WorkerEvent;
