@@ -2,6 +2,8 @@
 //!
 //! One world per interface, so that [`export!`](crate::export) describes exactly the interfaces a component offers. Not here: anything written by hand.
 
+#![expect(missing_docs, reason = "generated; the WIT files have the documentation")]
+
 pub mod host {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -157,4 +159,3 @@ pub mod predicate {
     });
     pub use exports::tombolo::connect::predicate::*;
 }
-

@@ -1,0 +1,127 @@
+//! `toString` of a connect value: what `FileStreamSinkTask` and `StringConverter` print.
+//!
+//! A map prints in its own order, where Java's hash order would be arbitrary; bytes print as base64, where Java prints an address. Not here: JSON.
+
+use super::{decimal_to_string, write_date, write_double, write_float};
+use crate::base64;
+use crate::cbor::{Cursor, DEPTH_MAX, Error, Token};
+use crate::itoa;
+use crate::schema::{self, Schema, SchemaNumber, SchemaType};
+
+/// Milliseconds in a day.
+const DAY: i64 = 86_400_000;
+
+/// A value as Java's `toString` gives it; `null` for none.
+pub fn to_string(value: Option<&[u8]>, schema: SchemaNumber) -> Result<String, Error> {
+    let mut out = Vec::new();
+    write_value(&mut out, value, schema)?;
+    String::from_utf8(out).map_err(|_| Error::refused("text that is not UTF-8", 0))
+}
+
+/// Appends what [`to_string`] gives.
+///
+/// Errors: bytes outside the profile of `wit/cbor.md`.
+pub fn write_value(
+    out: &mut Vec<u8>,
+    value: Option<&[u8]>,
+    schema: SchemaNumber,
+) -> Result<(), Error> {
+    let Some(value) = value else {
+        out.extend_from_slice(b"null");
+        return Ok(());
+    };
+    item(out, &mut Cursor::new(value), schema, 0)
+}
+
+fn item(
+    out: &mut Vec<u8>,
+    cursor: &mut Cursor<'_>,
+    schema: SchemaNumber,
+    depth: usize,
+) -> Result<(), Error> {
+    let start = cursor.position();
+    if depth > DEPTH_MAX {
+        return Err(Error::refused("a value nested too deep", start));
+    }
+    match cursor.token()? {
+        Token::Null => out.extend_from_slice(b"null"),
+        Token::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
+        Token::Int(value) => itoa::write_signed(out, value),
+        Token::Float32(value) => write_float(out, value),
+        Token::Float64(value) => write_double(out, value),
+        Token::Text(value) => out.extend_from_slice(value.as_bytes()),
+        Token::Bytes(value) => base64::write(out, value),
+        Token::Decimal(value) => out.extend_from_slice(decimal_to_string(&value).as_bytes()),
+        Token::Date(days) => write_date(out, days.saturating_mul(DAY)),
+        Token::Timestamp(millis) | Token::Time(millis) => write_date(out, millis),
+        Token::Array(items) => {
+            let element = schema::get(schema).and_then(|schema| schema.value).unwrap_or(0);
+            out.push(b'[');
+            for place in 0..items {
+                if place > 0 {
+                    out.extend_from_slice(b", ");
+                }
+                item(out, cursor, element, depth + 1)?;
+            }
+            out.push(b']');
+        }
+        Token::Map(pairs) => {
+            let schema = schema::get(schema);
+            match schema.as_deref() {
+                Some(schema) if schema.type_ == SchemaType::Struct => {
+                    fields(out, cursor, pairs, (schema, depth))?;
+                }
+                schema => map(out, cursor, pairs, (schema, depth))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `{a=1, b=2}`.
+fn map(
+    out: &mut Vec<u8>,
+    cursor: &mut Cursor<'_>,
+    pairs: usize,
+    (schema, depth): (Option<&Schema>, usize),
+) -> Result<(), Error> {
+    let part = |part: fn(&Schema) -> Option<SchemaNumber>| schema.and_then(part).unwrap_or(0);
+    let (key, value) = (part(|schema| schema.key), part(|schema| schema.value));
+    out.push(b'{');
+    for place in 0..pairs {
+        if place > 0 {
+            out.extend_from_slice(b", ");
+        }
+        item(out, cursor, key, depth + 1)?;
+        out.push(b'=');
+        item(out, cursor, value, depth + 1)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// `Struct{a=1,b=x}`, without fields that are null.
+fn fields(
+    out: &mut Vec<u8>,
+    cursor: &mut Cursor<'_>,
+    pairs: usize,
+    (schema, depth): (&Schema, usize),
+) -> Result<(), Error> {
+    out.extend_from_slice(b"Struct{");
+    let mut first = true;
+    for place in 0..pairs {
+        let name = cursor.text_bytes()?.unwrap_or_default();
+        if cursor.peek()? == Token::Null {
+            cursor.skip()?;
+            continue;
+        }
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        out.extend_from_slice(name);
+        out.push(b'=');
+        item(out, cursor, schema.field_at(place, name), depth + 1)?;
+    }
+    out.push(b'}');
+    Ok(())
+}

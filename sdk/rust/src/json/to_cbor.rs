@@ -1,0 +1,257 @@
+//! JSON to CBOR in one pass. Not here: JSON with a schema, which its converter reads by [`Reader`](super::Reader).
+
+use super::reader::{Reader, Text, Token};
+use super::scan::{self, Plain};
+use super::{DEPTH_MAX, Error, Number, Why};
+use crate::cbor::{Cursor, write};
+
+/// What becomes of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// As Kafka Connect without a schema: integers are INT64, of larger ones the low 64 bits; others are FLOAT64.
+    Connect,
+    /// Nothing is lost: integers beyond 64 bits and numbers with a point or an exponent become decimals.
+    Exact,
+}
+
+/// Turns JSON into CBOR, row after row.
+///
+/// Of a member that an object has twice, the last value stays, in the place of the first, as Jackson's trees have it.
+#[derive(Clone, Debug)]
+pub struct Transcoder {
+    numbers: Numbers,
+    /// Hashes of the keys of the objects that are open, the innermost last.
+    hashes: Vec<u32>,
+}
+
+impl Transcoder {
+    /// With this treatment of numbers.
+    pub fn new(numbers: Numbers) -> Self {
+        Self { numbers, hashes: Vec::new() }
+    }
+
+    /// Appends the first value of `json`, and gives the position behind it. `null` at the top is appended as CBOR null, which is no row.
+    ///
+    /// What follows the value is not looked at, except that a number or a word must end there. Errors leave a part of the value in `out`.
+    pub fn transcode(&mut self, json: &[u8], out: &mut Vec<u8>) -> Result<usize, Error> {
+        self.hashes.clear();
+        let mut reader = Reader::new(json);
+        let scalar = !matches!(reader.peek(), Some(b'{' | b'[' | b'"'));
+        self.value(&mut reader, out, 0)?;
+        match reader.here() {
+            Some(byte) if scalar && !byte.is_ascii_whitespace() => Err(reader.unexpected()),
+            _ => Ok(reader.position()),
+        }
+    }
+
+    /// Appends the value at a reader.
+    pub fn transcode_at(
+        &mut self,
+        reader: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        self.hashes.clear();
+        self.value(reader, out, 0)
+    }
+
+    fn value(
+        &mut self,
+        reader: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if reader.peek() == Some(b'"') {
+            return text(reader, out);
+        }
+        match reader.token()? {
+            Token::Null => write::null(out),
+            Token::Boolean(value) => write::boolean(out, value),
+            Token::Number(number) => self.number(number, out),
+            Token::Text(value) => decoded(value, out),
+            Token::Array => return self.array(reader, out, depth),
+            Token::Object => return self.object(reader, out, depth),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn number(&self, number: Number<'_>, out: &mut Vec<u8>) {
+        match self.numbers {
+            Numbers::Connect if number.integral => write::int(out, number.to_i64()),
+            Numbers::Connect => write::f64(out, number.to_f64()),
+            Numbers::Exact => exact(number, out),
+        }
+    }
+
+    fn array(
+        &mut self,
+        reader: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth >= DEPTH_MAX {
+            return Err(Error::new(Why::Depth, reader.position()));
+        }
+        let open = write::begin(out);
+        let mut items = 0;
+        while reader.element(items == 0)? {
+            self.value(reader, out, depth + 1)?;
+            items += 1;
+        }
+        write::end_array(out, open, items);
+        Ok(())
+    }
+
+    fn object(
+        &mut self,
+        reader: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth >= DEPTH_MAX {
+            return Err(Error::new(Why::Depth, reader.position()));
+        }
+        let start = out.len();
+        let open = write::begin(out);
+        let hashes = self.hashes.len();
+        let mut pairs = 0;
+        loop {
+            let first = pairs == 0;
+            if !self.key(reader, out, first)? {
+                break;
+            }
+            self.value(reader, out, depth + 1)?;
+            pairs += 1;
+        }
+        write::end_map(out, open, pairs);
+        let repeated = has_repeated(self.hashes.get_mut(hashes..).unwrap_or_default());
+        self.hashes.truncate(hashes);
+        if repeated {
+            without_repeated(out, start, pairs);
+        }
+        Ok(())
+    }
+
+    /// Appends the name of the next member and notes its hash; false behind the object's end.
+    #[inline]
+    fn key(
+        &mut self,
+        reader: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+        first: bool,
+    ) -> Result<bool, Error> {
+        let Some(name) = reader.member(first)? else { return Ok(false) };
+        if name.escaped {
+            let start = out.len();
+            decoded(name, out);
+            let key = Cursor::new(out.get(start..).unwrap_or_default()).text_bytes();
+            self.hashes.push(hash(key.ok().flatten().unwrap_or_default()));
+        } else {
+            self.hashes.push(hash(name.raw.as_bytes()));
+            write::text(out, name.raw);
+        }
+        Ok(true)
+    }
+}
+
+/// Appends the string at the reader. One without escapes is copied as it was found.
+#[inline]
+fn text(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    let (bytes, Plain { len, ascii }) = reader.plain_text();
+    if bytes.get(len) != Some(&b'"') {
+        let text = reader.escaped_text()?;
+        decoded(text, out);
+        return Ok(());
+    }
+    if !ascii && std::str::from_utf8(bytes.get(..len).unwrap_or_default()).is_err() {
+        return Err(Error::new(Why::Utf8, reader.position()));
+    }
+    write::text_head(out, len);
+    scan::copy(out, bytes, len);
+    reader.advance(len + 2);
+    Ok(())
+}
+
+/// Appends a string with escapes.
+#[cold]
+fn decoded(text: Text<'_>, out: &mut Vec<u8>) {
+    let mut decoded = Vec::with_capacity(text.raw.len());
+    text.decode(&mut decoded);
+    write::text_head(out, decoded.len());
+    out.extend_from_slice(&decoded);
+}
+
+#[cold]
+fn exact(number: Number<'_>, out: &mut Vec<u8>) {
+    let integer = number.integral.then(|| number.text.parse::<i64>().ok()).flatten();
+    match (integer, crate::java::parse_decimal(number.text)) {
+        (Some(value), _) => write::int(out, value),
+        (None, Some((unscaled, scale))) => write::decimal_bytes(out, &unscaled, scale),
+        (None, None) => write::f64(out, number.to_f64()),
+    }
+}
+
+/// A quick hash: equal keys have equal hashes, and others rarely.
+#[inline]
+fn hash(key: &[u8]) -> u32 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = key.len() as u64;
+    let mut chunks = key.chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = chunk.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    }
+    let rest = chunks.remainder();
+    let word = match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        _ => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    hash = (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    (hash >> 32) as u32
+}
+
+/// Up to so many hashes are compared pair by pair; more are sorted.
+const PAIRWISE: usize = 32;
+
+#[inline]
+fn has_repeated(hashes: &mut [u32]) -> bool {
+    if hashes.len() > PAIRWISE {
+        hashes.sort_unstable();
+        return hashes.windows(2).any(|pair| pair.first() == pair.last());
+    }
+    let mut rest: &[u32] = hashes;
+    while let Some((first, others)) = rest.split_first() {
+        if others.iter().fold(false, |found, other| found | (other == first)) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
+/// Writes the map from `start` on anew, if a key is there twice: the last value in the place of the first.
+#[cold]
+fn without_repeated(out: &mut Vec<u8>, start: usize, pairs: usize) {
+    let map = out.split_off(start);
+    let mut cursor = Cursor::new(&map);
+    let mut places = std::collections::HashMap::with_capacity(pairs);
+    let mut members: Vec<(&[u8], &[u8])> = Vec::with_capacity(pairs);
+    let read = |cursor: &mut Cursor<'_>| cursor.map();
+    if !matches!(read(&mut cursor), Ok(Some(_))) {
+        return;
+    }
+    while let (Ok(key), Ok(value)) = (cursor.item(), cursor.item()) {
+        let place = *places.entry(key).or_insert(members.len());
+        match members.get_mut(place) {
+            Some(member) => member.1 = value,
+            None => members.push((key, value)),
+        }
+    }
+    write::map(out, members.len());
+    for (key, value) in members {
+        out.extend_from_slice(key);
+        out.extend_from_slice(value);
+    }
+}

@@ -1,0 +1,2 @@
+//! Runs plugins natively.
+pub(crate) mod fake;
