@@ -1,0 +1,149 @@
+//! The benchmark's command: runs what it is asked for, round by round, and prints the table.
+//!
+//! Not here: measuring, which is the library's.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use tombolo_bench::broker::Broker;
+use tombolo_bench::case::Case;
+use tombolo_bench::peer::{Peer, Surroundings};
+use tombolo_bench::report::Report;
+use tombolo_bench::run::{self, Bench};
+use tombolo_bench::{floor, start};
+use tombolo_harness::{Kafka, root, target_folder};
+
+/// Fewest starts that a median is taken of: they are short.
+const STARTS_MIN: usize = 5;
+
+/// Measures Tombolo beside Apache Kafka Connect, on one real broker.
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure.
+    #[arg(value_enum, default_values_t = What::ALL)]
+    what: Vec<What>,
+    /// Records that are counted in each run, after as many that are not.
+    #[arg(long, default_value_t = 1_000_000)]
+    records: u64,
+    /// Runs of each case on each program, in turn; the table shows medians.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Only one of the two programs.
+    #[arg(long, value_enum)]
+    peer: Option<Peer>,
+    /// The program under test; without, it is built first.
+    #[arg(long)]
+    tombolo: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// JSON topic to file.
+    Json,
+    /// The same with three transformations.
+    Transformed,
+    /// File to topic.
+    Lines,
+    /// Start to first answer.
+    Start,
+    /// A bare rdkafka loop.
+    Floor,
+}
+
+impl What {
+    const ALL: [Self; 5] = [Self::Json, Self::Transformed, Self::Lines, Self::Start, Self::Floor];
+
+    fn case(self) -> Option<Case> {
+        match self {
+            Self::Json => Some(Case::JsonToFile),
+            Self::Transformed => Some(Case::TransformedToFile),
+            Self::Lines => Some(Case::LinesToTopic),
+            Self::Start | Self::Floor => None,
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    ensure!(arguments.records > 0 && arguments.rounds > 0, "there is nothing to measure");
+    let peers = arguments.peer.map_or(Peer::ALL.to_vec(), |peer| vec![peer]);
+    let tombolo = match &arguments.tombolo {
+        Some(path) => std::path::absolute(path)?,
+        None if peers.contains(&Peer::Tombolo) => build()?,
+        None => PathBuf::new(),
+    };
+    let kafka = Kafka::start(&[])?;
+    let folder = tempfile::Builder::new().prefix("tombolo-bench-").tempdir()?;
+    let around = Surroundings {
+        bootstrap: kafka.bootstrap(),
+        tombolo,
+        folder: folder.path().canonicalize()?,
+    };
+    let broker = Broker::new(&around.bootstrap)?;
+    let bench = Bench { around, broker, records: arguments.records };
+    let result = measure(&arguments, &peers, &bench);
+    if result.is_err() {
+        // Logs tell more than the error.
+        let _kept = folder.keep();
+    }
+    say(&result?.print())
+}
+
+/// Builds the program under test, beside this one.
+fn build() -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "tombolo"]).current_dir(root());
+    ensure!(cargo.status().context("run cargo")?.success(), "cargo could not build tombolo");
+    Ok(target_folder().join("release/tombolo"))
+}
+
+fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Report> {
+    let mut report = Report::default();
+    let asked = |what| arguments.what.contains(&what);
+    if asked(What::Json) || asked(What::Transformed) || asked(What::Floor) {
+        bench.broker.fill(bench.input_topic(), bench.total())?;
+    }
+    if asked(What::Lines) {
+        run::write_input(&bench.input_file(), bench.total())?;
+    }
+    for case in arguments.what.iter().filter_map(|what| what.case()) {
+        for round in 1..=arguments.rounds {
+            for peer in peers {
+                let figures = run::run(bench, case, *peer, round)?;
+                say(&format!(
+                    "{} {round}: {} {:.0} ns of CPU per record, {:.0} records/s, peak {} MB\n",
+                    case.name(),
+                    peer.title(),
+                    figures.cpu,
+                    figures.rate,
+                    figures.memory.peak >> 20,
+                ))?;
+                report.add(case, *peer, figures);
+            }
+        }
+    }
+    if asked(What::Start) {
+        for peer in peers {
+            let rounds = arguments.rounds.max(STARTS_MIN);
+            report.add_starts(*peer, start::starts(*peer, rounds, &bench.around)?);
+        }
+    }
+    if asked(What::Floor) {
+        let consume = floor::consume(&bench.broker, bench.input_topic(), bench.total())?;
+        let produce = floor::produce(&bench.broker, "bench-floor", bench.total())?;
+        report.add_floor(consume, produce);
+    }
+    Ok(report)
+}
+
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}

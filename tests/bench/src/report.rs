@@ -1,0 +1,193 @@
+//! The table, and the targets beside it.
+//!
+//! Not here: measuring.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::case::Case;
+use crate::peer::Peer;
+use crate::process::Memory;
+use crate::run::Figures;
+
+/// CPU time per record beside Connect's: at most this.
+const CPU_RATIO_MAX: f64 = 0.5;
+/// Peak memory beside Connect's: at most this.
+const PEAK_RATIO_MAX: f64 = 0.2;
+/// From start to first answer: at most this.
+const START_MAX: Duration = Duration::from_millis(150);
+/// Crossing the wall, in and out, per record in nanoseconds: at most this.
+const WALL_NS_MAX: f64 = 30.0;
+
+/// What all runs have measured.
+#[derive(Default)]
+pub struct Report {
+    runs: Vec<(Case, Peer, Figures)>,
+    starts: Vec<(Peer, Vec<Duration>)>,
+    lines: Vec<String>,
+}
+
+impl Report {
+    /// Adds a run.
+    pub fn add(&mut self, case: Case, peer: Peer, figures: Figures) {
+        self.runs.push((case, peer, figures));
+    }
+
+    /// Adds starts.
+    pub fn add_starts(&mut self, peer: Peer, times: Vec<Duration>) {
+        self.starts.push((peer, times));
+    }
+
+    /// Adds the floor of the clients.
+    pub fn add_floor(&mut self, consume: f64, produce: f64) {
+        self.lines.push(format!(
+            "floor, a bare rdkafka loop: {consume:.0} ns of CPU per consumed record, {produce:.0} ns per produced record"
+        ));
+    }
+
+    /// Adds the crossing of the wall, beside a copy of the same bytes.
+    pub fn add_wall(&mut self, crossing: f64, copy: f64) {
+        let verdict = verdict(crossing <= WALL_NS_MAX);
+        self.lines.push(format!(
+            "wall, in and out: {crossing:.1} ns per record, a memcpy {copy:.1} ns (at most {WALL_NS_MAX} ns: {verdict})"
+        ));
+    }
+
+    /// Medians of the runs of a case on a program.
+    fn medians(&self, case: Case, peer: Peer) -> Option<Figures> {
+        let runs: Vec<Figures> = self
+            .runs
+            .iter()
+            .filter(|(one, other, _)| (*one, *other) == (case, peer))
+            .map(|(.., figures)| *figures)
+            .collect();
+        let of = |pick: fn(&Figures) -> f64| median(runs.iter().map(pick).collect());
+        Some(Figures {
+            cpu: of(|run| run.cpu)?,
+            rate: of(|run| run.rate)?,
+            memory: Memory {
+                resident: of(|run| run.memory.resident as f64)? as u64,
+                peak: of(|run| run.memory.peak as f64)? as u64,
+            },
+            first_row: Duration::from_secs_f64(of(|run| run.first_row.as_secs_f64())?),
+        })
+    }
+
+    fn start(&self, peer: Peer) -> Option<Duration> {
+        let (_, times) = self.starts.iter().find(|(one, _)| *one == peer)?;
+        median(times.iter().map(Duration::as_secs_f64).collect()).map(Duration::from_secs_f64)
+    }
+
+    /// The whole report as text. Medians, where there are several rounds.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        for case in Case::ALL {
+            self.print_case(&mut text, case).unwrap_or_default();
+        }
+        self.print_start(&mut text).unwrap_or_default();
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    fn print_case(&self, text: &mut String, case: Case) -> std::fmt::Result {
+        let found = Peer::ALL.map(|peer| self.medians(case, peer));
+        if found.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        writeln!(text, "{}", case.title())?;
+        writeln!(
+            text,
+            "  {:8} {:>13} {:>11} {:>12} {:>9} {:>10}",
+            "", "CPU ns/record", "records/s", "resident MB", "peak MB", "first row"
+        )?;
+        for (peer, figures) in Peer::ALL.iter().zip(found) {
+            let Some(run) = figures else { continue };
+            writeln!(
+                text,
+                "  {:8} {:>13.0} {:>11.0} {:>12} {:>9} {:>7} ms",
+                peer.title(),
+                run.cpu,
+                run.rate,
+                run.memory.resident >> 20,
+                run.memory.peak >> 20,
+                run.first_row.as_millis(),
+            )?;
+        }
+        if let [Some(connect), Some(tombolo)] = found {
+            let cpu = tombolo.cpu / connect.cpu;
+            let peak = tombolo.memory.peak as f64 / connect.memory.peak as f64;
+            writeln!(
+                text,
+                "  Tombolo / Connect: CPU {cpu:.2} (at most {CPU_RATIO_MAX}: {}), peak memory {peak:.3} (at most {PEAK_RATIO_MAX}: {})",
+                verdict(cpu <= CPU_RATIO_MAX),
+                verdict(peak <= PEAK_RATIO_MAX),
+            )?;
+        }
+        writeln!(text)
+    }
+
+    fn print_start(&self, text: &mut String) -> std::fmt::Result {
+        for peer in Peer::ALL {
+            let Some(time) = self.start(peer) else { continue };
+            write!(text, "start to first answer, {}: {} ms", peer.title(), time.as_millis())?;
+            if peer == Peer::Tombolo {
+                let verdict = verdict(time <= START_MAX);
+                write!(text, " (at most {} ms: {verdict})", START_MAX.as_millis())?;
+            }
+            writeln!(text)?;
+        }
+        Ok(())
+    }
+}
+
+fn verdict(holds: bool) -> &'static str {
+    if holds { "holds" } else { "FAILS" }
+}
+
+/// The middle one, or the mean of the two in the middle.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = values.get(middle)?;
+    if values.len() % 2 == 1 {
+        return Some(*upper);
+    }
+    values.get(middle.checked_sub(1)?).map(|lower| (lower + upper) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_the_middle() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
+    }
+
+    #[test]
+    fn a_report_sets_both_beside_the_targets() {
+        let figures = |cpu, peak| Figures {
+            cpu,
+            rate: 1e9 / cpu,
+            memory: Memory { resident: 1 << 20, peak },
+            first_row: Duration::from_millis(5),
+        };
+        let mut report = Report::default();
+        report.add(Case::JsonToFile, Peer::Connect, figures(4000.0, 1000 << 20));
+        report.add(Case::JsonToFile, Peer::Tombolo, figures(1600.0, 300 << 20));
+        report.add_starts(Peer::Tombolo, vec![Duration::from_millis(100)]);
+        let text = report.print();
+        for part in [
+            "CPU 0.40 (at most 0.5: holds)",
+            "peak memory 0.300 (at most 0.2: FAILS)",
+            "100 ms (at most 150 ms: holds)",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+}
