@@ -1,1 +1,41 @@
-//! Not written yet.
+//! Decides what runs, and answers for it.
+//!
+//! A closed set of events, a pure `step` from an event to effects, and a loop that performs them.
+//! Not here: how connectors and tasks run (`worker`), HTTP (`rest`).
+
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod error;
+mod herder;
+
+pub mod handle;
+pub mod info;
+
+pub mod event;
+pub mod step;
+
+pub mod assignment;
+pub mod restart_plan;
+
+mod lane;
+mod shell;
+pub mod work;
+
+pub mod offsets;
+mod plugins;
+mod validation;
+
+pub use config::HerderConfig;
+pub use error::Error;
+pub use event::SubmittedConfig;
+pub use handle::HerderHandle;
+pub use herder::HerderParts;
+pub use info::{ConnectorInfo, ConnectorStatus, Health, RestartFlags};
+pub use offsets::Offset;
+pub use plugins::bring_back_plugins;
+pub use work::Work;
+
+pub use tombolo_store::flat::{FlatMap, Primitive};
+pub use tombolo_worker::connector_config::definitions;
+pub use tombolo_worker::validation::{ConfigInfo, Validation};

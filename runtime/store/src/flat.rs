@@ -64,6 +64,11 @@ impl FlatMap {
             .map(Self)
     }
 
+    /// The value of a member.
+    pub fn get(&self, key: &str) -> Option<&Primitive> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
     /// A form that is equal for equal content, whatever the order of members and the width of floats.
     pub fn canonical(&self) -> String {
         let members: BTreeMap<_, _> =

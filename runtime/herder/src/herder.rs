@@ -1,0 +1,93 @@
+//! Puts the herder together and starts it.
+//!
+//! Not here: what it decides (`step`) and does (`shell`).
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{mpsc, oneshot};
+use tombolo_model::role::Plugins;
+use tombolo_model::{Settings, WorkerId};
+use tombolo_store::Stores;
+use tombolo_worker::WorkerEvent;
+
+use crate::config::HerderConfig;
+use crate::handle::{HerderHandle, Shared, Stop};
+use crate::offsets::{Alterer, Reader};
+use crate::shell::{Inputs, Shell};
+use crate::step::Herder;
+use crate::validation::Validator;
+use crate::work::Work;
+
+/// Requests that may wait for the loop before who asks waits too.
+const REQUESTS_MAX: usize = 64;
+
+/// What a herder works with.
+pub struct HerderParts {
+    /// Its settings.
+    pub config: HerderConfig,
+    /// Settings of admin clients, as Java client properties.
+    pub admin: Settings,
+    /// What runs connectors and tasks.
+    pub worker: Arc<dyn Work>,
+    /// What the worker tells.
+    pub events: mpsc::Receiver<WorkerEvent>,
+    /// The installed plugins.
+    pub plugins: Arc<dyn Plugins>,
+    /// The stores, read to their ends.
+    pub stores: Stores,
+    /// The worker, as every status shows it.
+    pub worker_id: WorkerId,
+    /// Id of the Kafka cluster.
+    pub cluster_id: String,
+}
+
+impl HerderHandle {
+    /// Starts a herder within a tokio runtime: it runs what the configurations say from now on.
+    pub fn start(parts: HerderParts) -> Self {
+        let HerderParts { config, admin, worker, events, plugins, stores, worker_id, cluster_id } =
+            parts;
+        let validator =
+            Validator { worker: Arc::clone(&worker), group_id: config.group_id.clone() };
+        let offsets = Reader::new(Arc::clone(&plugins), stores.offsets.clone(), admin);
+        let herder = Herder::new(worker_id.clone(), next_generation(&stores));
+        let alterer = Alterer(offsets.clone());
+        let (mut shell, internal) = Shell::new(worker, stores.clone(), validator.clone(), alterer);
+        shell.is_tracking_topics = config.is_tracking_topics;
+        delete_orphans(&stores);
+        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
+        let (tell, stop) = oneshot::channel();
+        let inputs = Inputs { requests: asked, worker: events, stop };
+        let stopped = tokio::spawn(shell.run(herder, inputs, internal));
+        let stop = Mutex::new(Some(Stop { tell, stopped }));
+        let shared =
+            Shared { config, stores, plugins, validator, offsets, worker_id, cluster_id, stop };
+        Self { requests, shared: Arc::new(shared) }
+    }
+}
+
+/// A generation newer than that of any stored status: what this worker reports is never taken for stale.
+fn next_generation(stores: &Stores) -> i32 {
+    let all = stores.statuses.all();
+    let statuses = all.values().flat_map(|of| of.connector.iter().chain(of.tasks.values()));
+    statuses.map(|status| status.generation).max().unwrap_or(0).saturating_add(1)
+}
+
+/// Deletes the statuses of connectors and tasks that were deleted while no worker was there to see it.
+fn delete_orphans(stores: &Stores) {
+    use tombolo_model::TaskId;
+    use tombolo_store::status_records::StatusKey;
+
+    let config = stores.config.snapshot();
+    for (name, statuses) in stores.statuses.all() {
+        let connector = config.connector(&name);
+        let tasks = connector.map_or(0, |connector| connector.tasks().len());
+        for index in statuses.tasks.keys() {
+            if usize::try_from(*index).is_ok_and(|index| index >= tasks) {
+                stores.statuses.delete(StatusKey::Task(TaskId::new(name.clone(), *index)));
+            }
+        }
+        if connector.is_none() {
+            stores.statuses.delete(StatusKey::Connector(name));
+        }
+    }
+}

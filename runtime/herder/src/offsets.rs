@@ -1,0 +1,163 @@
+//! Offsets of connectors: those of sources in the offset store, those of sinks in their consumer groups.
+//!
+//! Not here: when they may change (`step`). Follows `Worker.connectorOffsets` and `Worker.modifyConnectorOffsets` of Kafka Connect.
+
+mod sink;
+
+use std::sync::Arc;
+
+use tombolo_model::fault::{Fault, FaultKind};
+use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
+use tombolo_model::plugin::{PluginInfo, PluginKind};
+use tombolo_model::policy::Limits;
+use tombolo_model::role::{Connector, ConnectorContext, NoOffsets, Plugins};
+use tombolo_model::{ConnectorName, Settings};
+use tombolo_store::flat::FlatMap;
+use tombolo_store::{ClusterConfigState, OffsetStore};
+
+use crate::error::Error;
+use crate::event::{OffsetChange, OffsetsAltered};
+use sink::Groups;
+
+/// Offset of one partition of a connector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offset {
+    /// The partition.
+    pub partition: FlatMap,
+    /// The offset.
+    pub offset: FlatMap,
+}
+
+/// Reads offsets. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) offsets: OffsetStore,
+    pub(crate) groups: Groups,
+}
+
+/// Alters offsets. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Alterer(pub(crate) Reader);
+
+/// A connector whose plugin is known.
+struct Known {
+    name: ConnectorName,
+    config: Arc<Settings>,
+    plugin: Arc<PluginInfo>,
+}
+
+impl Reader {
+    pub(crate) fn new(plugins: Arc<dyn Plugins>, offsets: OffsetStore, admin: Settings) -> Self {
+        Self { plugins, offsets, groups: Groups { admin: Arc::new(admin) } }
+    }
+
+    /// All offsets of a connector.
+    pub(crate) async fn read(
+        &self,
+        state: &ClusterConfigState,
+        name: &ConnectorName,
+    ) -> Result<Vec<Offset>, Error> {
+        let known = self.known(state, name)?;
+        if known.plugin.kind == PluginKind::Sink {
+            return self.groups.offsets(&known).await;
+        }
+        let failed = |error| Error::failed("Failed to fetch offsets", &error);
+        let positions = self.offsets.positions(name).await.map_err(failed)?;
+        Ok(positions.into_iter().map(|(partition, offset)| Offset { partition, offset }).collect())
+    }
+
+    fn known(&self, state: &ClusterConfigState, name: &ConnectorName) -> Result<Known, Error> {
+        let connector = state.connector(name).ok_or_else(|| Error::not_found(name))?;
+        let config = Arc::clone(&connector.config);
+        let plugin = tombolo_worker::validation::connector(&*self.plugins, &config)
+            .map_err(crate::validation::refusal)?;
+        Ok(Known { name: name.clone(), config, plugin })
+    }
+}
+
+impl Alterer {
+    /// Changes offsets of a stopped connector: the connector is asked first, and may refuse.
+    pub(crate) async fn alter(
+        &self,
+        state: &ClusterConfigState,
+        name: &ConnectorName,
+        change: OffsetChange,
+    ) -> Result<OffsetsAltered, Error> {
+        let known = self.0.known(state, name)?;
+        let is_sink = known.plugin.kind == PluginKind::Sink;
+        let by_connector = if is_sink {
+            self.alter_sink(&known, change).await?
+        } else {
+            self.alter_source(&known, change).await?
+        };
+        Ok(OffsetsAltered { by_connector })
+    }
+
+    async fn alter_source(&self, known: &Known, change: OffsetChange) -> Result<bool, Error> {
+        let offsets = &self.0.offsets;
+        let changes = match change {
+            OffsetChange::Alter(changes) => changes,
+            OffsetChange::Reset => {
+                let failed = |error| Error::failed("Failed to fetch offsets", &error);
+                let positions = offsets.positions(&known.name).await.map_err(failed)?;
+                positions.into_iter().map(|(partition, _)| (partition, None)).collect()
+            }
+        };
+        let positions: Vec<SourcePosition> = changes
+            .iter()
+            .map(|(partition, offset)| SourcePosition {
+                partition: SourcePartition(partition.to_cbor()),
+                offset: offset.as_ref().map(|offset| SourceOffset(offset.to_cbor())),
+            })
+            .collect();
+        let mut connector = self.connector(known).await?;
+        let by_connector = connector
+            .alter_source_offsets(&known.config, &positions)
+            .await
+            .map_err(|fault| refused(known, fault))?;
+        let stored = offsets.write_maps(&known.name, &changes).await;
+        stored.map_err(|error| Error::failed("Failed to write offsets", &error))?;
+        Ok(by_connector)
+    }
+
+    async fn alter_sink(&self, known: &Known, change: OffsetChange) -> Result<bool, Error> {
+        let groups = &self.0.groups;
+        let is_reset = change == OffsetChange::Reset;
+        let changes = match change {
+            OffsetChange::Alter(changes) => sink::parse(&changes)?,
+            OffsetChange::Reset => {
+                let committed = groups.committed(known).await?;
+                committed.into_iter().map(|committed| (committed.at, None)).collect()
+            }
+        };
+        let mut connector = self.connector(known).await?;
+        let by_connector = connector
+            .alter_sink_offsets(&known.config, &changes)
+            .await
+            .map_err(|fault| refused(known, fault))?;
+        if is_reset {
+            groups.delete(known).await?;
+        } else {
+            groups.alter(known, &changes).await?;
+        }
+        Ok(by_connector)
+    }
+
+    /// An instance that is not started, for this one question.
+    async fn connector(&self, known: &Known) -> Result<Box<dyn Connector>, Error> {
+        let context = ConnectorContext { limits: Limits::default(), offsets: Arc::new(NoOffsets) };
+        let connector = self.0.plugins.connector(&known.name, &known.plugin, context).await;
+        connector.map_err(|fault| refused(known, fault))
+    }
+}
+
+fn refused(known: &Known, fault: Fault) -> Error {
+    match &fault.kind {
+        FaultKind::Plugin(_) => {
+            let message = format!("Failed to modify offsets for connector {}", known.name);
+            Error::failed(format!("{message}: {}", fault.message), &fault)
+        }
+        _ => Error::Internal(fault.message),
+    }
+}

@@ -1,0 +1,260 @@
+//! Performs what `step` decides: one loop that never waits for a plugin or a broker.
+//!
+//! Not here: decisions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+use tombolo_model::{ConnectorName, TaskId};
+use tombolo_store::Stores;
+use tombolo_store::status_records::{StatusKey, TopicUse};
+use tombolo_worker::WorkerEvent;
+
+use crate::error::Error;
+use crate::event::{Answer, Effect, Event, Request, RequestId};
+use crate::lane::Lane;
+use crate::offsets::Alterer;
+use crate::step::Herder;
+use crate::validation::Validator;
+use crate::work::Work;
+
+/// Events that may wait for the loop before who reports them waits too.
+const EVENTS_MAX: usize = 1024;
+
+/// A request, and where its answer goes.
+pub(crate) struct Asked {
+    pub(crate) request: Request,
+    pub(crate) reply: oneshot::Sender<Result<Answer, Error>>,
+}
+
+/// What the loop works with.
+pub(crate) struct Shell {
+    pub(crate) worker: Arc<dyn Work>,
+    pub(crate) stores: Stores,
+    pub(crate) validator: Validator,
+    pub(crate) alterer: Alterer,
+    pub(crate) is_tracking_topics: bool,
+    lanes: HashMap<ConnectorName, Lane>,
+    replies: HashMap<RequestId, oneshot::Sender<Result<Answer, Error>>>,
+    requests: u64,
+    events: mpsc::Sender<Event>,
+}
+
+/// What comes in from outside the loop.
+pub(crate) struct Inputs {
+    pub(crate) requests: mpsc::Receiver<Asked>,
+    pub(crate) worker: mpsc::Receiver<WorkerEvent>,
+    pub(crate) stop: oneshot::Receiver<()>,
+}
+
+/// What happened, before it is an event.
+enum Input {
+    Asked(Asked),
+    Worker(WorkerEvent),
+    Event(Event),
+    ConfigChanged,
+    Stop,
+}
+
+impl Shell {
+    pub(crate) fn new(
+        worker: Arc<dyn Work>,
+        stores: Stores,
+        validator: Validator,
+        alterer: Alterer,
+    ) -> (Self, mpsc::Receiver<Event>) {
+        let (events, received) = mpsc::channel(EVENTS_MAX);
+        let shell = Self {
+            worker,
+            stores,
+            validator,
+            alterer,
+            is_tracking_topics: true,
+            lanes: HashMap::new(),
+            replies: HashMap::new(),
+            requests: 0,
+            events,
+        };
+        (shell, received)
+    }
+
+    /// Runs until it is told to stop and everything has stopped.
+    pub(crate) async fn run(
+        mut self,
+        mut herder: Herder,
+        mut inputs: Inputs,
+        mut events: mpsc::Receiver<Event>,
+    ) {
+        let mut is_stopping = false;
+        while !(is_stopping && self.lanes.is_empty()) {
+            let wake_at = herder.wake_at().map(tokio::time::Instant::from_std);
+            let config = self.stores.config.clone();
+            let input = tokio::select! {
+                biased;
+                Some(event) = inputs.worker.recv() => Input::Worker(event),
+                Some(event) = events.recv() => Input::Event(event),
+                () = config.changed(), if !is_stopping => Input::ConfigChanged,
+                Some(asked) = inputs.requests.recv() => Input::Asked(asked),
+                // Telling to stop and being dropped are the same.
+                _ = &mut inputs.stop, if !is_stopping => Input::Stop,
+                () = until(wake_at) => Input::Event(Event::TimePassed),
+            };
+            is_stopping |= matches!(input, Input::Stop);
+            self.take(&mut herder, input);
+        }
+        // What tasks said last is on its way still.
+        while let Ok(event) = inputs.worker.try_recv() {
+            self.take(&mut herder, Input::Worker(event));
+        }
+        self.stores.statuses.flush().await;
+    }
+
+    fn take(&mut self, herder: &mut Herder, input: Input) {
+        let now = Instant::now();
+        let event = match input {
+            Input::Asked(asked) => {
+                self.requests += 1;
+                let id = RequestId(self.requests);
+                self.replies.insert(id, asked.reply);
+                Some(Event::Requested(id, asked.request))
+            }
+            Input::Worker(event) => self.reported(event),
+            // A write that ended was read back before: what it changed must be known when it is answered.
+            Input::Event(event @ Event::Written(_)) => {
+                let read = self.config_read();
+                self.perform_all(read.map(|read| herder.step(read, now)));
+                Some(event)
+            }
+            Input::Event(event) => Some(event),
+            Input::ConfigChanged => self.config_read(),
+            Input::Stop => Some(Event::Stopping),
+        };
+        if let Some(Event::Settled { connector, revision }) = &event {
+            let is_over = self.lanes.get(connector).is_some_and(|lane| lane.is_over(*revision));
+            if is_over {
+                self.lanes.remove(connector);
+            }
+        }
+        self.perform_all(event.map(|event| herder.step(event, now)));
+    }
+
+    /// What was read of the config topic since the last look.
+    pub(crate) fn config_read(&self) -> Option<Event> {
+        let read = self.stores.config.take_read()?;
+        let restarts = read
+            .restarts
+            .into_iter()
+            .map(|request| {
+                let statuses = self.stores.statuses.of(&request.connector);
+                (request, statuses)
+            })
+            .collect();
+        Some(Event::ConfigRead { state: read.state, restarts })
+    }
+
+    fn reported(&self, event: WorkerEvent) -> Option<Event> {
+        Some(match event {
+            WorkerEvent::ConnectorStatus { name, status } => Event::ConnectorReported(name, status),
+            WorkerEvent::TaskStatus { task, status } => Event::TaskReported(task, status),
+            WorkerEvent::TaskReconfigurationRequested { name } => {
+                Event::TaskReconfigurationRequested(name)
+            }
+            // Nothing is decided about a topic in use: it is noted.
+            WorkerEvent::TopicUsed { task, topic } => {
+                if self.is_tracking_topics {
+                    let used = TopicUse { task: task.index, discovered: milliseconds_now() };
+                    self.stores.statuses.put_topic(topic, task.connector, &used);
+                }
+                return None;
+            }
+        })
+    }
+
+    fn perform_all(&mut self, effects: Option<Vec<Effect>>) {
+        for effect in effects.into_iter().flatten() {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Validate(id, config) => {
+                let validator = self.validator.clone();
+                self.spawn(async move { Event::Validated(id, validator.check(&config).await) });
+            }
+            Effect::Write(write) => {
+                let config = self.stores.config.clone();
+                self.spawn(async move { Event::Written(config.write(&write).await) });
+            }
+            Effect::AlterOffsets(id, connector, change) => {
+                let alterer = self.alterer.clone();
+                let config = self.stores.config.snapshot();
+                self.spawn(async move {
+                    let outcome = alterer.alter(&config, &connector, change).await;
+                    Event::OffsetsAltered(id, outcome)
+                });
+            }
+            Effect::Assign(connector, assignment) => {
+                let (worker, events) = (&self.worker, &self.events);
+                let lane = self.lanes.entry(connector).or_insert_with_key(|name| {
+                    Lane::start(name.clone(), Arc::clone(worker), events.clone())
+                });
+                lane.assign(assignment);
+            }
+            Effect::PutStatus(key, status) => self.stores.statuses.put(key, &status),
+            Effect::DeleteStatuses(connector, tasks) => {
+                self.delete_task_statuses(&connector, 0, tasks);
+                for topic in self.stores.statuses.of(&connector).topics.into_keys() {
+                    let connector = connector.clone();
+                    self.stores.statuses.delete(StatusKey::Topic { topic, connector });
+                }
+                self.stores.statuses.delete(StatusKey::Connector(connector));
+            }
+            Effect::DeleteTaskStatuses(connector, from, tasks) => {
+                self.delete_task_statuses(&connector, from, tasks);
+            }
+            Effect::Answer(id, answer) => {
+                if let Some(reply) = self.replies.remove(&id) {
+                    // Who asked may have gone.
+                    drop(reply.send(answer));
+                }
+            }
+        }
+    }
+
+    /// Deletes statuses of tasks from a number on: those stored, and these, of which some may be on their way to the store.
+    fn delete_task_statuses(&self, connector: &ConnectorName, from: u32, mut tasks: Vec<u32>) {
+        tasks.extend(
+            self.stores.statuses.of(connector).tasks.into_keys().filter(|task| *task >= from),
+        );
+        tasks.sort_unstable();
+        tasks.dedup();
+        for index in tasks {
+            self.stores.statuses.delete(StatusKey::Task(TaskId::new(connector.clone(), index)));
+        }
+    }
+
+    /// Does something that takes time beside the loop; it comes back as an event.
+    fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let event = work.await;
+            // Nobody is left to tell when the loop is gone.
+            drop(events.send(event).await);
+        });
+    }
+}
+
+async fn until(wake_at: Option<tokio::time::Instant>) {
+    match wake_at {
+        Some(wake_at) => tokio::time::sleep_until(wake_at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn milliseconds_now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
