@@ -1,0 +1,85 @@
+//! The command line.
+//!
+//! Not here: doing what it says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Kafka Connect in Rust, every plugin in a WebAssembly sandbox.
+#[derive(Parser)]
+#[command(name = "tombolo", version, about, long_about = LONG, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const LONG: &str = "Kafka Connect in Rust, every plugin in a WebAssembly sandbox.
+
+New here?        tombolo dev
+Have a cluster?  tombolo worker worker.properties   (a Kafka Connect worker's own file works)
+Have a plugin?   tombolo plugin check plugin.wasm   then POST it to /connector-plugins
+
+Logs go to standard error; TOMBOLO_LOG sets what is logged, as `info` or `tombolo_worker=debug`.";
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run a worker from a worker file, as connect-distributed does.
+    Worker(WorkerArguments),
+    /// Try it out: a broker, a worker and a demo pipeline in one process, with nothing else installed.
+    Dev(DevArguments),
+    /// Work with components.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+}
+
+/// Arguments of `tombolo worker`.
+#[derive(Args)]
+pub(crate) struct WorkerArguments {
+    /// Worker settings in Java's properties format.
+    pub(crate) file: PathBuf,
+}
+
+/// Arguments of `tombolo dev`.
+#[derive(Args)]
+pub(crate) struct DevArguments {
+    /// Where topics, compiled components and the demo's output are kept.
+    #[arg(long, default_value = ".tombolo")]
+    pub(crate) data_dir: PathBuf,
+    /// Use this Kafka cluster instead of the built-in broker.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) bootstrap_servers: Option<String>,
+    /// Port of the REST API; another one is taken where it is busy.
+    #[arg(long, default_value_t = 8083)]
+    pub(crate) port: u16,
+    /// Port of the built-in broker; another one is taken where it is busy.
+    #[arg(long, default_value_t = 9092)]
+    pub(crate) broker_port: u16,
+    /// Start without the demo pipeline.
+    #[arg(long)]
+    pub(crate) no_demo: bool,
+}
+
+/// What to do with a component.
+#[derive(Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Say what a component offers and what it imports, or why it would be refused.
+    Check {
+        /// The component.
+        file: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}
