@@ -1,0 +1,91 @@
+//! `/connector-plugins`: what is installed, its settings, and whether a configuration is valid.
+//!
+//! Not here: installing (`upload`).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use tombolo_herder::connector_definitions;
+use tombolo_model::config_def::ConfigKey;
+use tombolo_model::plugin::PluginInfo;
+
+use crate::body;
+use crate::connector::Name;
+use crate::entity::{ConfigInfos, Definition, Plugin};
+use crate::error::{Answer, Failure, json};
+use crate::query::Parameters;
+use crate::server::Context;
+
+/// `GET /connector-plugins`
+pub(crate) async fn list(State(context): State<Context>, query: Parameters) -> Answer {
+    let connectors_only = query.is_true("connectorsOnly", true);
+    let plugins = context.herder()?.plugins();
+    let shown: Vec<Plugin<'_>> = plugins
+        .iter()
+        .filter(|info| !connectors_only || info.kind.is_connector())
+        .map(|info| Plugin::from(&**info))
+        .collect();
+    Ok(json(StatusCode::OK, &shown))
+}
+
+/// `GET /connector-plugins/{plugin}/config`
+pub(crate) async fn config(
+    State(context): State<Context>,
+    Name(name): Name,
+    query: Parameters,
+) -> Answer {
+    let plugins = context.herder()?.plugins();
+    let version = query.get("version").filter(|version| *version != "latest");
+    let plugin = find(&plugins, &name, version)?;
+    let mut keys: Vec<ConfigKey> = plugin.settings.clone();
+    if plugin.kind.is_connector() {
+        for key in connector_definitions(plugin.kind) {
+            if !keys.iter().any(|own| own.name == key.name) {
+                keys.push(key);
+            }
+        }
+    }
+    let keys: Vec<Definition<'_>> = keys.iter().map(Definition::from).collect();
+    Ok(json(StatusCode::OK, &keys))
+}
+
+/// The plugin of this name, of any kind: of this version, or the newest.
+fn find<'a>(
+    plugins: &'a [Arc<PluginInfo>],
+    name: &str,
+    version: Option<&str>,
+) -> Result<&'a PluginInfo, Failure> {
+    let unknown = || Failure::new(StatusCode::NOT_FOUND, format!("Unknown plugin {name}."));
+    plugins
+        .iter()
+        .filter(|info| info.is_named(name))
+        .rfind(|info| version.is_none_or(|version| info.version == version))
+        .map(|info| &**info)
+        .ok_or_else(unknown)
+}
+
+/// `PUT /connector-plugins/{plugin}/config/validate`
+pub(crate) async fn validate(
+    State(context): State<Context>,
+    Name(name): Name,
+    body: Body,
+) -> Answer {
+    let herder = context.herder()?;
+    let sent = body::settings(body::json(body).await?, "config")?;
+    if let Some(Some(class)) = sent.get("connector.class")
+        && !short(class).ends_with(short(&name))
+    {
+        return Err(Failure::bad_request(format!(
+            "Included connector type {class} does not match request type {name}"
+        )));
+    }
+    let validation = herder.validate(sent).await?;
+    Ok(json(StatusCode::OK, &ConfigInfos::from(&validation)))
+}
+
+/// A class without the end that aliases leave out.
+fn short(class: &str) -> &str {
+    class.strip_suffix("Connector").unwrap_or(class)
+}

@@ -1,0 +1,137 @@
+//! The HTTP server: listens, routes, stops.
+//!
+//! Not here: what the routes do.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::routing::{MethodRouter, get, post, put};
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+use tombolo_herder::HerderHandle;
+use tombolo_model::WorkerId;
+
+use crate::config::RestConfig;
+use crate::error::Failure;
+use crate::{body, connector, connectors, offsets, plugins, root, upload};
+
+/// What every route works with.
+#[derive(Clone)]
+pub(crate) struct Context {
+    herder: Arc<OnceCell<HerderHandle>>,
+}
+
+impl Context {
+    /// The herder.
+    ///
+    /// Errors: 503 until it has started.
+    pub(crate) fn herder(&self) -> Result<&HerderHandle, Failure> {
+        self.herder
+            .get()
+            .ok_or_else(|| Failure::new(StatusCode::SERVICE_UNAVAILABLE, root::STARTING.message))
+    }
+}
+
+/// Sockets that are open and not served yet: clients that connect now are answered once [`serve`] runs.
+pub struct Bound {
+    listeners: Vec<TcpListener>,
+    worker_id: WorkerId,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Opens the sockets of all listeners.
+    ///
+    /// Errors: the address that could not be opened, with the reason.
+    pub async fn open(config: &RestConfig) -> std::io::Result<Self> {
+        let mut listeners = Vec::new();
+        for (host, port) in &config.listeners {
+            let host = if host.is_empty() { "0.0.0.0" } else { host };
+            let listener = TcpListener::bind((host, *port)).await.map_err(|err| {
+                std::io::Error::new(err.kind(), format!("cannot listen at {host}:{port}: {err}"))
+            })?;
+            listeners.push(listener);
+        }
+        let none = || std::io::Error::other("no listener is configured");
+        let address = listeners.first().ok_or_else(none)?.local_addr()?;
+        let host = config.listeners.first().map_or("", |(host, _)| host);
+        let worker_id = WorkerId::new(config.advertised(host, address.port()));
+        Ok(Self { listeners, worker_id, address })
+    }
+
+    /// The worker, as others know it.
+    pub fn worker_id(&self) -> &WorkerId {
+        &self.worker_id
+    }
+
+    /// Where the first listener listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Serves until `shutdown`, then lets running requests end. The herder may come later: until then answers say that the worker is starting.
+pub async fn serve(
+    bound: Bound,
+    herder: Arc<OnceCell<HerderHandle>>,
+    shutdown: impl Future<Output = ()> + Clone + Send + 'static,
+) -> std::io::Result<()> {
+    let router = router(Context { herder });
+    let mut servers = tokio::task::JoinSet::new();
+    for listener in bound.listeners {
+        let serving = axum::serve(listener, router.clone());
+        servers.spawn(serving.with_graceful_shutdown(shutdown.clone()).into_future());
+    }
+    while let Some(ended) = servers.join_next().await {
+        ended.map_err(std::io::Error::other)??;
+    }
+    Ok(())
+}
+
+/// All routes, each with and without a slash at its end.
+pub(crate) fn router(context: Context) -> Router {
+    let routes: [(&str, MethodRouter<Context>); 18] = [
+        ("/health", get(root::health)),
+        ("/connectors", get(connectors::list).post(connectors::create)),
+        ("/connectors/{name}", get(connector::info).delete(connector::delete)),
+        (
+            "/connectors/{name}/config",
+            get(connector::config).put(connector::put_config).patch(connector::patch_config),
+        ),
+        ("/connectors/{name}/status", get(connector::status)),
+        ("/connectors/{name}/restart", post(connector::restart)),
+        ("/connectors/{name}/pause", put(connector::pause)),
+        ("/connectors/{name}/resume", put(connector::resume)),
+        ("/connectors/{name}/stop", put(connector::stop)),
+        ("/connectors/{name}/tasks", get(connector::tasks)),
+        ("/connectors/{name}/tasks/{task}/status", get(connector::task_status)),
+        ("/connectors/{name}/tasks/{task}/restart", post(connector::restart_task)),
+        ("/connectors/{name}/topics", get(connector::topics)),
+        ("/connectors/{name}/topics/reset", put(connector::reset_topics)),
+        ("/connectors/{name}/offsets", get(offsets::list)),
+        ("/connector-plugins", get(plugins::list).post(upload::upload)),
+        ("/connector-plugins/{plugin}/config", get(plugins::config)),
+        ("/connector-plugins/{plugin}/config/validate", put(plugins::validate)),
+    ];
+    let mut router = Router::new().route("/", get(root::info));
+    for (path, methods) in routes {
+        router = router.route(path, methods.clone()).route(&format!("{path}/"), methods);
+    }
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(body::check_media_types))
+        .with_state(context)
+}
+
+async fn not_found() -> Failure {
+    Failure::http(StatusCode::NOT_FOUND)
+}
+
+async fn method_not_allowed() -> Failure {
+    Failure::http(StatusCode::METHOD_NOT_ALLOWED)
+}

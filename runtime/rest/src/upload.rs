@@ -1,0 +1,56 @@
+//! `POST /connector-plugins`: a component as the body. Ours; Kafka Connect has nothing like it.
+//!
+//! Not here: what a component must be (the sandbox checks).
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use tombolo_model::role::InstallRefused;
+
+use crate::entity::Upload;
+use crate::error::{Answer, Failure, json};
+use crate::server::Context;
+
+/// Most bytes of a component: the largest of our own toolchains', Python's, is half of it.
+pub(crate) const COMPONENT_BYTES_MAX: usize = 64 << 20;
+
+/// `POST /connector-plugins`: 201 for a new component, 200 for one that is there already.
+pub(crate) async fn upload(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let herder = context.herder()?;
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if media.is_some_and(|media| media.starts_with("multipart/")) {
+        let message =
+            "a component is sent as the body itself, as with curl --data-binary @plugin.wasm";
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > COMPONENT_BYTES_MAX as u64) {
+        return Err(too_large());
+    }
+    let bytes = axum::body::to_bytes(body, COMPONENT_BYTES_MAX).await.map_err(|_| too_large())?;
+    match herder.install(bytes.into()).await {
+        Ok(installed) => {
+            let code = if installed.known { StatusCode::OK } else { StatusCode::CREATED };
+            Ok(json(code, &Upload::from(&installed)))
+        }
+        Err(InstallRefused::Invalid(message)) => Err(Failure::bad_request(message)),
+        Err(refused @ InstallRefused::Failed(_)) => {
+            if let InstallRefused::Failed(source) = &refused {
+                tracing::error!(error = %source, "a component could not be installed");
+            }
+            Err(Failure::unreadable(refused.to_string()))
+        }
+    }
+}
+
+fn too_large() -> Failure {
+    Failure::bad_request(format!(
+        "the component is larger than {COMPONENT_BYTES_MAX} bytes, the most that is taken"
+    ))
+}
