@@ -6,10 +6,12 @@ pub mod guarded;
 pub mod jars;
 pub mod kafka;
 pub mod wait;
+pub mod worker;
 
 pub use guarded::{Guarded, Signal};
 pub use kafka::Kafka;
 pub use wait::{wait_for, wait_for_some};
+pub use worker::{Worker, complete_lines};
 
 use std::path::{Path, PathBuf};
 
