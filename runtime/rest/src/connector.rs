@@ -128,7 +128,7 @@ pub(crate) async fn resume(State(context): State<Context>, Name(name): Name) -> 
 
 /// `PUT /connectors/{name}/stop`
 pub(crate) async fn stop(State(context): State<Context>, Name(name): Name) -> Answer {
-    context.herder()?.stop(&name).await?;
+    context.herder()?.stop_connector(&name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -164,12 +164,12 @@ pub(crate) async fn restart_task(
 
 /// `GET /connectors/{name}/topics`
 pub(crate) async fn topics(State(context): State<Context>, Name(name): Name) -> Answer {
-    let topics = context.herder()?.topics(&name);
+    let topics = context.herder()?.topics(&name)?;
     Ok(json(StatusCode::OK, &serde_json::json!({ name: { "topics": topics } })))
 }
 
 /// `PUT /connectors/{name}/topics/reset`
 pub(crate) async fn reset_topics(State(context): State<Context>, Name(name): Name) -> Answer {
-    context.herder()?.reset_topics(&name).await?;
+    context.herder()?.reset_topics(&name)?;
     Ok(StatusCode::ACCEPTED.into_response())
 }

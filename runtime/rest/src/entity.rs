@@ -3,8 +3,8 @@
 //! Not here: how the answers come about. Every value inside `connector` of a status is text or null, as some clients decode it so.
 
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-use tombolo_herder::{ConfigInfo, ConnectorInfo, ConnectorStatus, Validation};
+use tombolo_herder::{ConfigInfo, ConnectorInfo, ConnectorStatus, FlatMap, Offset, Validation};
+
 use tombolo_model::config_def::{ConfigKey, Type};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Installed;
@@ -262,12 +262,22 @@ impl<'a> From<&'a Validation> for ConfigInfos<'a> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct ConnectorOffset {
-    pub(crate) partition: Box<RawValue>,
-    pub(crate) offset: Box<RawValue>,
+pub(crate) struct ConnectorOffset<'a> {
+    partition: &'a FlatMap,
+    offset: &'a FlatMap,
 }
 
 #[derive(Serialize)]
-pub(crate) struct ConnectorOffsets {
-    pub(crate) offsets: Vec<ConnectorOffset>,
+pub(crate) struct ConnectorOffsets<'a> {
+    offsets: Vec<ConnectorOffset<'a>>,
+}
+
+impl<'a> From<&'a [Offset]> for ConnectorOffsets<'a> {
+    fn from(offsets: &'a [Offset]) -> Self {
+        let one = |offset: &'a Offset| ConnectorOffset {
+            partition: &offset.partition,
+            offset: &offset.offset,
+        };
+        Self { offsets: offsets.iter().map(one).collect() }
+    }
 }

@@ -1,29 +1,97 @@
-//! `/connectors/{name}/offsets`.
+//! `/connectors/{name}/offsets`: reads, alters, resets.
 //!
-//! Not here: changing them.
+//! Not here: whether that is allowed.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tombolo_herder::{FlatMap, Primitive};
 
+use crate::body;
 use crate::connector::Name;
-use crate::entity::{ConnectorOffset, ConnectorOffsets};
+use crate::entity::{ConnectorOffsets, Message};
 use crate::error::{Answer, Failure, json};
 use crate::server::Context;
+
+/// Kafka Connect's words for a request without offsets.
+const NO_OFFSETS: &str = "Partitions / offsets need to be provided for an alter offsets request";
 
 /// `GET /connectors/{name}/offsets`
 pub(crate) async fn list(State(context): State<Context>, Name(name): Name) -> Answer {
     let offsets = context.herder()?.offsets(&name).await?;
-    let raw = |text: String| {
-        RawValue::from_string(text).map_err(|err| {
-            Failure::unreadable(format!("an offset in the offsets topic is not JSON: {err}"))
-        })
+    Ok(json(StatusCode::OK, &ConnectorOffsets::from(offsets.as_slice())))
+}
+
+/// `PATCH /connectors/{name}/offsets`
+pub(crate) async fn alter(State(context): State<Context>, Name(name): Name, body: Body) -> Answer {
+    let offsets = read(body::json(body).await?)?;
+    let message = context.herder()?.alter_offsets(&name, offsets).await?;
+    Ok(json(StatusCode::OK, &Message { message: &message }))
+}
+
+/// `DELETE /connectors/{name}/offsets`
+pub(crate) async fn reset(State(context): State<Context>, Name(name): Name) -> Answer {
+    let message = context.herder()?.reset_offsets(&name).await?;
+    Ok(json(StatusCode::OK, &Message { message: &message }))
+}
+
+/// Partitions, each with the offset it gets, or none to forget it.
+type Sent = Vec<(FlatMap, Option<FlatMap>)>;
+
+fn read(request: Value) -> Result<Sent, Failure> {
+    if request.is_null() {
+        return Err(Failure::bad_request(NO_OFFSETS));
+    }
+    let mut members = body::members(request, &["offsets"])?;
+    let offsets = match members.remove("offsets") {
+        Some(Value::Array(offsets)) if !offsets.is_empty() => offsets,
+        None | Some(Value::Null | Value::Array(_)) => return Err(Failure::bad_request(NO_OFFSETS)),
+        Some(other) => {
+            let kind = body::kind(&other);
+            return Err(Failure::unreadable(format!("offsets: expected an array, found {kind}")));
+        }
     };
-    let offsets = offsets
-        .into_iter()
-        .map(|(partition, offset)| {
-            Ok(ConnectorOffset { partition: raw(partition)?, offset: raw(offset)? })
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    Ok(json(StatusCode::OK, &ConnectorOffsets { offsets }))
+    offsets.into_iter().map(one).collect()
+}
+
+fn one(offset: Value) -> Result<(FlatMap, Option<FlatMap>), Failure> {
+    let mut members = body::members(offset, &["partition", "offset"])?;
+    let partition = match members.remove("partition") {
+        Some(Value::Object(partition)) => flat(partition)?,
+        None | Some(Value::Null) => FlatMap::default(),
+        Some(other) => return Err(not_an_object("partition", &other)),
+    };
+    let offset = match members.remove("offset") {
+        Some(Value::Object(offset)) => Some(flat(offset)?),
+        None | Some(Value::Null) => None,
+        Some(other) => return Err(not_an_object("offset", &other)),
+    };
+    Ok((partition, offset))
+}
+
+fn not_an_object(what: &str, found: &Value) -> Failure {
+    Failure::unreadable(format!("{what}: expected an object, found {}", body::kind(found)))
+}
+
+fn flat(members: Map<String, Value>) -> Result<FlatMap, Failure> {
+    let primitive = |name: &str, value: Value| match value {
+        Value::Null => Ok(Primitive::Null),
+        Value::Bool(truth) => Ok(Primitive::Bool(truth)),
+        Value::String(text) => Ok(Primitive::Text(text)),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(int), _) => Ok(Primitive::Int(int)),
+            (None, Some(double)) => Ok(Primitive::Double(double)),
+            (None, None) => Err(Failure::bad_request(format!("{name}: {number} is out of range"))),
+        },
+        other => Err(Failure::bad_request(format!(
+            "{name}: expected a text, a number or a boolean, found {}",
+            body::kind(&other)
+        ))),
+    };
+    let members = members.into_iter().map(|(name, value)| {
+        let value = primitive(&name, value)?;
+        Ok((name, value))
+    });
+    members.collect::<Result<_, Failure>>().map(FlatMap)
 }

@@ -2,14 +2,11 @@
 //!
 //! Not here: installing (`upload`).
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use tombolo_herder::connector_definitions;
+use tombolo_herder::definitions;
 use tombolo_model::config_def::ConfigKey;
-use tombolo_model::plugin::PluginInfo;
 
 use crate::body;
 use crate::connector::Name;
@@ -36,12 +33,11 @@ pub(crate) async fn config(
     Name(name): Name,
     query: Parameters,
 ) -> Answer {
-    let plugins = context.herder()?.plugins();
     let version = query.get("version").filter(|version| *version != "latest");
-    let plugin = find(&plugins, &name, version)?;
+    let plugin = context.herder()?.plugin(&name, version)?;
     let mut keys: Vec<ConfigKey> = plugin.settings.clone();
     if plugin.kind.is_connector() {
-        for key in connector_definitions(plugin.kind) {
+        for key in definitions::of(plugin.kind) {
             if !keys.iter().any(|own| own.name == key.name) {
                 keys.push(key);
             }
@@ -49,21 +45,6 @@ pub(crate) async fn config(
     }
     let keys: Vec<Definition<'_>> = keys.iter().map(Definition::from).collect();
     Ok(json(StatusCode::OK, &keys))
-}
-
-/// The plugin of this name, of any kind: of this version, or the newest.
-fn find<'a>(
-    plugins: &'a [Arc<PluginInfo>],
-    name: &str,
-    version: Option<&str>,
-) -> Result<&'a PluginInfo, Failure> {
-    let unknown = || Failure::new(StatusCode::NOT_FOUND, format!("Unknown plugin {name}."));
-    plugins
-        .iter()
-        .filter(|info| info.is_named(name))
-        .rfind(|info| version.is_none_or(|version| info.version == version))
-        .map(|info| &**info)
-        .ok_or_else(unknown)
 }
 
 /// `PUT /connector-plugins/{plugin}/config/validate`
@@ -81,7 +62,7 @@ pub(crate) async fn validate(
             "Included connector type {class} does not match request type {name}"
         )));
     }
-    let validation = herder.validate(sent).await?;
+    let validation = herder.validate(&sent).await?;
     Ok(json(StatusCode::OK, &ConfigInfos::from(&validation)))
 }
 

@@ -112,7 +112,10 @@ pub(crate) fn router(context: Context) -> Router {
         ("/connectors/{name}/tasks/{task}/restart", post(connector::restart_task)),
         ("/connectors/{name}/topics", get(connector::topics)),
         ("/connectors/{name}/topics/reset", put(connector::reset_topics)),
-        ("/connectors/{name}/offsets", get(offsets::list)),
+        (
+            "/connectors/{name}/offsets",
+            get(offsets::list).patch(offsets::alter).delete(offsets::reset),
+        ),
         ("/connector-plugins", get(plugins::list).post(upload::upload)),
         ("/connector-plugins/{plugin}/config", get(plugins::config)),
         ("/connector-plugins/{plugin}/config/validate", put(plugins::validate)),
