@@ -10,7 +10,7 @@ pub mod worker;
 
 pub use guarded::{Guarded, Signal};
 pub use kafka::Kafka;
-pub use wait::{wait_for, wait_for_some};
+pub use wait::{wait_for, wait_for_some, wait_until};
 pub use worker::{Worker, complete_lines};
 
 use std::path::{Path, PathBuf};

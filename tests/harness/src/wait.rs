@@ -36,6 +36,24 @@ pub fn wait_for_some<T>(
     }
 }
 
+/// Waits until an asynchronous `condition` holds.
+///
+/// Errors: as [`wait_for`].
+pub async fn wait_until(
+    mut condition: impl AsyncFnMut() -> bool,
+    what: &str,
+    deadline: Duration,
+) -> Result<()> {
+    let start = Instant::now();
+    while !condition().await {
+        if start.elapsed() > deadline {
+            bail!("waited {deadline:?} in vain: {what}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
 /// Lets time pass between two looks.
 #[expect(clippy::disallowed_methods, reason = "the one place that waits between two looks")]
 pub fn pause(time: Duration) {
