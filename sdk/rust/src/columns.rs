@@ -63,6 +63,13 @@ impl Column {
         }
     }
 
+    /// Takes back the rows from `rows` on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.data.truncate(self.ends.last().map_or(0, |&end| end as usize));
+        self.nulls.truncate(self.nulls.partition_point(|&null| (null as usize) < rows));
+    }
+
     /// The bytes of a row; none when it is null, or not there.
     ///
     /// Cost: constant, and a binary search in `nulls` for an empty row.
@@ -131,6 +138,12 @@ impl Values {
         }
     }
 
+    /// Takes back the rows from `rows` on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.bytes.truncate(rows);
+        self.schemas.truncate(rows);
+    }
+
     /// Appends null rows without schema until there are `rows`.
     pub(crate) fn fill_to(&mut self, rows: usize) {
         self.bytes.fill_to(rows);
@@ -176,6 +189,14 @@ impl Headers {
     pub fn push(&mut self, name: &str, value: Option<&[u8]>, schema: SchemaNumber) {
         self.names.push(name.as_bytes());
         self.values.push(value, schema);
+    }
+
+    /// Takes back the headers of the rows from `rows` on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        let count = self.ends.last().map_or(0, |&end| end as usize);
+        self.names.truncate(count);
+        self.values.truncate(count);
     }
 
     /// Ends rows until there are `rows`.
