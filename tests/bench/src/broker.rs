@@ -77,8 +77,10 @@ impl Broker {
         count: u64,
         mut each: impl FnMut(u64, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let consumer: BaseConsumer =
-            client(&self.bootstrap).set("group.id", "bench-reader").create()?;
+        let consumer: BaseConsumer = client(&self.bootstrap)
+            .set("group.id", "bench-reader")
+            .set("enable.auto.commit", "false")
+            .create()?;
         let mut partitions = TopicPartitionList::new();
         partitions.add_partition_offset(topic, 0, Offset::Beginning)?;
         consumer.assign(&partitions)?;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use tombolo_bench::broker::Broker;
 use tombolo_bench::case::Case;
-use tombolo_bench::peer::{Peer, Surroundings};
+use tombolo_bench::peer::{Peer, Surroundings, Worker};
 use tombolo_bench::report::Report;
 use tombolo_bench::run::{self, Bench};
 use tombolo_bench::{floor, start};
@@ -108,6 +108,10 @@ fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Repor
     let asked = |what| arguments.what.contains(&what);
     if asked(What::Json) || asked(What::Transformed) || asked(What::Floor) {
         bench.broker.fill(bench.input_topic(), bench.total())?;
+    }
+    if peers.contains(&Peer::Tombolo) {
+        // Compiles what every later start finds in the cache.
+        Worker::start(Peer::Tombolo, "warm", &bench.around)?.stop()?;
     }
     if asked(What::Lines) {
         run::write_input(&bench.input_file(), bench.total())?;

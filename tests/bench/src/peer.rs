@@ -56,7 +56,7 @@ impl Peer {
         }
     }
 
-    fn command(self, tombolo: &Path) -> Result<Command> {
+    fn command(self, around: &Surroundings) -> Result<Command> {
         Ok(match self {
             Self::Connect => {
                 let mut command = jars::java(&JAVA_OPTIONS)?;
@@ -64,8 +64,9 @@ impl Peer {
                 command
             }
             Self::Tombolo => {
-                let mut command = Command::new(tombolo);
-                command.arg("worker");
+                let mut command = Command::new(&around.tombolo);
+                // Compiled components of this run alone.
+                command.arg("worker").env("XDG_CACHE_HOME", around.folder.join("cache"));
                 command
             }
         })
@@ -102,7 +103,7 @@ impl Worker {
         let file = around.folder.join(format!("{name}.properties"));
         std::fs::write(&file, worker_file(name, port, around))?;
         let log = around.folder.join(format!("{name}.log"));
-        let mut command = peer.command(&around.tombolo)?;
+        let mut command = peer.command(around)?;
         command.arg(&file).current_dir(&around.folder);
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
