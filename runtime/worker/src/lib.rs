@@ -9,4 +9,6 @@ pub mod event;
 pub mod pattern;
 pub mod validation;
 
+mod submitted_records;
+
 pub use event::WorkerEvent;
