@@ -6,29 +6,28 @@
 //! Follows `SubmittedRecords` of Kafka Connect, with a batch where Kafka has a record: the only cost per row is a bit.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::Range;
 
 use tombolo_model::Column;
 use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
 
 /// Where each row of a polled batch stands in its source.
 #[derive(Clone, Debug, Default)]
-pub struct Positions {
+pub(crate) struct Positions {
     /// Rows of the batch as polled.
-    pub rows: u32,
+    pub(crate) rows: u32,
     /// The source partitions that the batch draws from.
-    pub partitions: Vec<SourcePartition>,
+    pub(crate) partitions: Vec<SourcePartition>,
     /// Index into `partitions` per row; empty means 0 in every row.
-    pub partition: Vec<u32>,
+    pub(crate) partition: Vec<u32>,
     /// Where to resume after each row.
-    pub offset: Column,
+    pub(crate) offset: Column,
 }
 
 /// Rows handed out, by batch, in the order of polling.
 ///
 /// Every row to send has a number, its `seq`, that counts up by one over all batches.
 #[derive(Debug, Default)]
-pub struct SubmittedRecords {
+pub(crate) struct SubmittedRecords {
     batches: VecDeque<Submitted>,
     /// The newest offset of each source partition whose rows are settled, until it is taken.
     committable: HashMap<SourcePartition, SourceOffset>,
@@ -56,7 +55,7 @@ impl SubmittedRecords {
     ///
     /// `origin` names the polled row of each sent row, never decreasing; none when they correspond one to one. A polled row that no sent row
     /// came from was dropped, and is settled; one that several came from is settled when all of them are.
-    pub fn submit(&mut self, mut at: Positions, origin: Option<Vec<u32>>, sent: u32) -> u64 {
+    pub(crate) fn submit(&mut self, mut at: Positions, origin: Option<Vec<u32>>, sent: u32) -> u64 {
         unite_repeated_partitions(&mut at);
         let first_seq = self.next_seq;
         self.next_seq += u64::from(sent);
@@ -76,7 +75,7 @@ impl SubmittedRecords {
     }
 
     /// Settles a row: Kafka has it, or a failure to write it is tolerated. Returns false where it was settled before.
-    pub fn settle(&mut self, seq: u64) -> bool {
+    pub(crate) fn settle(&mut self, seq: u64) -> bool {
         let Some(index) = self.batches.partition_point(|b| b.first_seq <= seq).checked_sub(1)
         else {
             return false;
@@ -88,29 +87,14 @@ impl SubmittedRecords {
         newly
     }
 
-    /// Every row below this one is settled.
-    pub fn settled_below(&self) -> u64 {
-        self.batches.front().map_or(self.next_seq, |batch| batch.first_seq)
-    }
-
     /// Whether every row is settled.
-    pub fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.batches.is_empty()
     }
 
-    /// The number of the next row to submit.
-    pub fn next_seq(&self) -> u64 {
-        self.next_seq
-    }
-
     /// Bytes held for batches that are not settled as a whole, so that a stuck row cannot let them grow without limit.
-    pub fn held_bytes(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes
-    }
-
-    /// Runs of rows that are not settled, ascending.
-    pub fn unsettled(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        self.batches.iter().flat_map(Submitted::unsettled_runs)
     }
 
     /// Returns the offsets that may be committed now, and forgets them.
@@ -121,7 +105,7 @@ impl SubmittedRecords {
     /// Cost: linear in the rows of batches that are not settled as a whole.
     ///
     /// Follows `SubmittedRecords.committableOffsets` of Kafka Connect.
-    pub fn committable_offsets(&mut self) -> Vec<SourcePosition> {
+    pub(crate) fn committable_offsets(&mut self) -> Vec<SourcePosition> {
         let mut blocked = HashSet::new();
         for batch in &mut self.batches {
             batch.take_settled(&mut blocked, &mut self.committable);
@@ -136,7 +120,7 @@ impl SubmittedRecords {
     }
 
     /// Gives back offsets that could not be stored. Where a newer one of the same partition became committable, that one stays.
-    pub fn restore(&mut self, offsets: Vec<SourcePosition>) {
+    pub(crate) fn restore(&mut self, offsets: Vec<SourcePosition>) {
         for SourcePosition { partition, offset } in offsets {
             if let Some(offset) = offset {
                 self.committable.entry(partition).or_insert(offset);
@@ -177,16 +161,6 @@ impl Submitted {
     fn is_settled(&self, sent_row: u32) -> bool {
         let word = self.settled.get(sent_row as usize / 64).copied().unwrap_or(0);
         word & (1 << (sent_row % 64)) != 0
-    }
-
-    fn unsettled_runs(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let start = (next..self.sent).find(|&row| !self.is_settled(row))?;
-            let end = (start..self.sent).find(|&row| self.is_settled(row)).unwrap_or(self.sent);
-            next = end;
-            Some(self.first_seq + u64::from(start)..self.first_seq + u64::from(end))
-        })
     }
 
     /// Every row of the batch is settled: the last row of each partition counts.

@@ -58,11 +58,10 @@ fn a_stuck_partition_does_not_hold_up_another() {
     submitted.submit(positions(10, b"bbaa"), None, 4);
     (1..8).for_each(|seq| assert!(submitted.settle(seq)));
     assert_eq!(taken(&mut submitted), [(b'b', 11)]);
-    assert_eq!(submitted.unsettled().collect::<Vec<_>>(), vec![0..1]);
-    assert_eq!(submitted.settled_below(), 0);
+    assert!(!submitted.is_settled());
     submitted.settle(0);
     assert_eq!(taken(&mut submitted), [(b'a', 13)]);
-    assert_eq!((submitted.settled_below(), submitted.held_bytes()), (8, 0));
+    assert_eq!((submitted.is_settled(), submitted.held_bytes()), (true, 0));
 }
 
 #[test]
@@ -189,10 +188,7 @@ proptest! {
                     submitted.restore(lost);
                 }
             }
-            let mut listed: Vec<u64> = submitted.unsettled().flatten().collect();
-            listed.sort_unstable();
-            unsettled.sort_unstable();
-            prop_assert_eq!(&listed, &unsettled);
+            prop_assert!(!unsettled.is_empty() || submitted.is_settled());
         }
         unsettled.into_iter().for_each(|seq| { submitted.settle(seq); });
         model.0.values_mut().flatten().for_each(|entry| entry.1.clear());

@@ -1,0 +1,254 @@
+//! When a task commits, and the commit that is on its way.
+//!
+//! Not here: which offsets (`submitted_records`, `sink_task`), and storing them.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tombolo_kafka as kafka;
+use tombolo_model::ConnectorName;
+use tombolo_model::offset::{PartitionOffset, SourcePosition};
+use tombolo_store::{self as store, OffsetStore};
+
+/// When the next commit is due.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    interval: Duration,
+    timeout: Duration,
+    next: Instant,
+    requested: bool,
+}
+
+impl Schedule {
+    /// The first commit is due after one interval, as in Kafka Connect.
+    pub(crate) fn new(interval: Duration, timeout: Duration) -> Self {
+        Self { interval, timeout, next: Instant::now() + interval, requested: false }
+    }
+
+    /// Whether a commit should start.
+    pub(crate) fn is_due(&self) -> bool {
+        self.requested || Instant::now() >= self.next
+    }
+
+    /// Time until a commit should start.
+    pub(crate) fn wait(&self) -> Duration {
+        if self.requested { Duration::ZERO } else { self.next - Instant::now() }
+    }
+
+    /// Asks for a commit as soon as possible.
+    pub(crate) fn request(&mut self) {
+        self.requested = true;
+    }
+
+    /// A commit started: the next is due an interval later.
+    pub(crate) fn started(&mut self) {
+        self.requested = false;
+        self.next = Instant::now() + self.interval;
+    }
+
+    /// How long a commit may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+}
+
+/// A source's commit: its offsets are written beside the loop, and the source is told once they are durable.
+#[derive(Debug)]
+pub(crate) enum SourceCommit {
+    /// None is on its way.
+    Idle,
+    /// These offsets are being written.
+    InFlight { offsets: Vec<SourcePosition>, write: JoinHandle<Result<(), WriteFailed>> },
+}
+
+/// Why offsets were not stored. They are written again with the next commit.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteFailed {
+    /// `offset.flush.timeout.ms` is over.
+    #[error("timed out")]
+    TimedOut,
+    /// The store could not.
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    /// The writing was given up.
+    #[error("given up")]
+    GivenUp,
+}
+
+impl SourceCommit {
+    /// Starts to write offsets, for at most `timeout`.
+    pub(crate) fn start(
+        store: OffsetStore,
+        connector: ConnectorName,
+        offsets: Vec<SourcePosition>,
+        timeout: Duration,
+    ) -> Self {
+        let positions = offsets.clone();
+        let write = tokio::spawn(async move {
+            match tokio::time::timeout(timeout, store.write(&connector, &positions)).await {
+                Ok(written) => Ok(written?),
+                Err(_) => Err(WriteFailed::TimedOut),
+            }
+        });
+        Self::InFlight { offsets, write }
+    }
+
+    /// Whether an answer is there.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self, Self::InFlight { write, .. } if write.is_finished())
+    }
+
+    /// Waits for the answer and takes it, with the offsets it is about; none where no commit is on its way.
+    pub(crate) async fn answer(
+        &mut self,
+    ) -> Option<(Vec<SourcePosition>, Result<(), WriteFailed>)> {
+        let Self::InFlight { write, .. } = self else { return None };
+        let answer = write.await.unwrap_or(Err(WriteFailed::GivenUp));
+        match std::mem::replace(self, Self::Idle) {
+            Self::InFlight { offsets, .. } => Some((offsets, answer)),
+            Self::Idle => None,
+        }
+    }
+}
+
+/// A sink's commit: its consumer answers in the order of the commits.
+#[derive(Debug)]
+pub(crate) struct SinkCommit {
+    in_flight: Option<(Vec<PartitionOffset>, Instant)>,
+    /// Answers still to come for commits that timed out.
+    late: u32,
+}
+
+impl SinkCommit {
+    /// None is on its way.
+    pub(crate) fn idle() -> Self {
+        Self { in_flight: None, late: 0 }
+    }
+
+    /// Whether one is on its way.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    /// A commit of these offsets was sent.
+    pub(crate) fn started(&mut self, offsets: Vec<PartitionOffset>) {
+        self.in_flight = Some((offsets, Instant::now()));
+    }
+
+    /// Gives up on a commit that takes longer than `timeout`. Answers whether it did.
+    pub(crate) fn give_up_after(&mut self, timeout: Duration) -> bool {
+        let over = self.in_flight.take_if(|(_, started)| started.elapsed() >= timeout).is_some();
+        self.late += u32::from(over);
+        over
+    }
+
+    /// Takes an answer: the offsets it is about, unless it is late.
+    pub(crate) fn answered(&mut self) -> Option<Vec<PartitionOffset>> {
+        if self.late > 0 {
+            self.late -= 1;
+            return None;
+        }
+        self.in_flight.take().map(|(offsets, _)| offsets)
+    }
+}
+
+/// Which of a sink's answers to `pre_commit` may be committed: everything it said, over what was committed, except offsets of partitions that it
+/// was not asked about, and offsets that it was not given yet. None where nothing changed.
+///
+/// Follows `WorkerSinkTask.commitOffsets` of Kafka Connect.
+pub(crate) fn committable(
+    asked: &[Progress],
+    answered: &[PartitionOffset],
+) -> Option<Vec<PartitionOffset>> {
+    let mut offsets: Vec<PartitionOffset> = asked
+        .iter()
+        .map(|asked| PartitionOffset { at: asked.current.at.clone(), offset: asked.committed })
+        .collect();
+    for answer in answered {
+        let known = asked.iter().zip(&mut offsets).find(|(asked, _)| asked.current.at == answer.at);
+        match known {
+            None => tracing::warn!(
+                partition = %answer.at,
+                "Ignoring invalid task provided offset {}/{} -- partition not assigned",
+                answer.at,
+                answer.offset
+            ),
+            Some((asked, _)) if answer.offset > asked.current.offset => tracing::warn!(
+                partition = %answer.at,
+                "Ignoring invalid task provided offset {}/{} -- not yet consumed, taskOffset={} currentOffset={}",
+                answer.at,
+                answer.offset,
+                answer.offset,
+                asked.current.offset
+            ),
+            Some((_, offset)) => offset.offset = answer.offset,
+        }
+    }
+    let changed = asked.iter().zip(&offsets).any(|(asked, now)| asked.committed != now.offset);
+    changed.then_some(offsets)
+}
+
+/// How far a sink is in a partition.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// The next offset to give it.
+    pub(crate) current: PartitionOffset,
+    /// The offset last committed.
+    pub(crate) committed: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tombolo_model::offset::TopicPartition;
+
+    fn offset(partition: i32, offset: i64) -> PartitionOffset {
+        PartitionOffset { at: TopicPartition::new("t", partition), offset }
+    }
+
+    #[test]
+    fn only_offsets_that_the_sink_was_given_are_committed() {
+        let asked = |partition, current, committed| Progress {
+            current: offset(partition, current),
+            committed,
+        };
+        let asked = [asked(0, 10, 5), asked(1, 20, 20)];
+        let check = |answered: &[PartitionOffset], expected: Option<&[i64]>| {
+            let offsets = committable(&asked, answered);
+            let offsets: Option<Vec<i64>> =
+                offsets.map(|offsets| offsets.iter().map(|offset| offset.offset).collect());
+            assert_eq!(offsets.as_deref(), expected, "{answered:?}");
+        };
+        check(&[], None);
+        check(&[offset(0, 5), offset(1, 20)], None);
+        check(&[offset(0, 8)], Some(&[8, 20]));
+        check(&[offset(0, 10), offset(1, 3)], Some(&[10, 3]));
+        check(&[offset(0, 11)], None);
+        check(&[offset(2, 1)], None);
+        check(&[offset(0, 11), offset(1, 19), offset(2, 1)], Some(&[5, 19]));
+    }
+
+    #[test]
+    fn a_late_answer_is_not_taken_for_the_next_commit_s() {
+        let mut commit = SinkCommit::idle();
+        commit.started(vec![offset(0, 1)]);
+        assert!(!commit.give_up_after(Duration::from_secs(3_600)));
+        assert!(commit.give_up_after(Duration::ZERO));
+        commit.started(vec![offset(0, 2)]);
+        assert_eq!(commit.answered(), None, "the first one's answer");
+        assert_eq!(commit.answered(), Some(vec![offset(0, 2)]));
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_due_after_the_interval_or_when_asked_for() {
+        let mut schedule = Schedule::new(Duration::from_secs(3_600), Duration::from_secs(1));
+        assert!(!schedule.is_due());
+        schedule.request();
+        assert!(schedule.is_due());
+        schedule.started();
+        assert!(!schedule.is_due());
+        let schedule = Schedule::new(Duration::ZERO, Duration::from_secs(1));
+        assert!(schedule.is_due());
+    }
+}
