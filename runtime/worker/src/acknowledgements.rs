@@ -84,9 +84,12 @@ impl Acknowledgements {
 mod tests {
     use super::*;
 
-    fn ready(acknowledgements: &mut Acknowledgements) -> Vec<(u64, u32, Option<(i32, i64)>)> {
-        let ready = std::mem::take(acknowledgements.ready());
-        ready.into_iter().map(|row| (row.batch, row.row, row.written)).collect()
+    fn ready(acknowledgements: &mut Acknowledgements) -> Vec<Acknowledged> {
+        std::mem::take(acknowledgements.ready())
+    }
+
+    fn row(batch: u64, row: u32, written: Option<(i32, i64)>) -> Acknowledged {
+        Acknowledged { batch, row, written }
     }
 
     #[test]
@@ -96,10 +99,10 @@ mod tests {
         all.submit(8, 1, None, (2, 1));
         all.settle(2, Some((0, 40)));
         all.settle(0, None);
-        assert_eq!(ready(&mut all), [(8, 0, Some((0, 40))), (7, 0, None)]);
+        assert_eq!(ready(&mut all), [row(8, 0, Some((0, 40))), row(7, 0, None)]);
         assert!(all.is_waiting());
         all.settle(1, Some((1, 41)));
-        assert_eq!(ready(&mut all), [(7, 1, Some((1, 41)))]);
+        assert_eq!(ready(&mut all), [row(7, 1, Some((1, 41)))]);
         assert!(!all.is_waiting());
     }
 
@@ -107,10 +110,10 @@ mod tests {
     fn dropped_rows_are_ready_at_once_and_split_rows_as_a_whole() {
         let mut all = Acknowledgements::default();
         all.submit(1, 3, Some(&[1, 1]), (0, 2));
-        assert_eq!(ready(&mut all), [(1, 0, None), (1, 2, None)]);
+        assert_eq!(ready(&mut all), [row(1, 0, None), row(1, 2, None)]);
         all.settle(1, Some((0, 1)));
         assert_eq!(ready(&mut all), []);
         all.settle(0, Some((0, 0)));
-        assert_eq!(ready(&mut all), [(1, 1, Some((0, 0)))]);
+        assert_eq!(ready(&mut all), [row(1, 1, Some((0, 0)))]);
     }
 }

@@ -32,8 +32,8 @@ impl WorkerConfig {
 
 /// Translates settings; what has no effect is said once for each task that starts.
 pub(crate) fn translate(kind: ClientKind, java: &Settings) -> Result<ClientSettings, Fault> {
-    let (settings, warnings) =
-        ClientSettings::translate(kind, java).map_err(|refused| Fault::config(refused.to_string()))?;
+    let (settings, warnings) = ClientSettings::translate(kind, java)
+        .map_err(|refused| Fault::config(refused.to_string()))?;
     // An admin client is given the whole worker file, most of which is not for it.
     if kind != ClientKind::Admin {
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tombolo_kafka as kafka;
 use tombolo_model::ConnectorName;
 use tombolo_model::offset::{PartitionOffset, SourcePosition};
 use tombolo_store::{self as store, OffsetStore};

@@ -81,17 +81,16 @@ impl WorkerConfig {
                 .check(Check::AtLeast(0))
                 .importance(Importance::Low)
                 .doc("Time for one commit before it counts as failed and is made again."),
-            key(TOPIC_CREATION, Type::Boolean)
-                .default("true")
-                .importance(Importance::Low)
-                .doc("Whether source connectors may create topics by their topic.creation settings."),
+            key(TOPIC_CREATION, Type::Boolean).default("true").importance(Importance::Low).doc(
+                "Whether source connectors may create topics by their topic.creation settings.",
+            ),
             key(TOPIC_TRACKING, Type::Boolean)
                 .default("true")
                 .importance(Importance::Low)
                 .doc("Whether the topics that a connector uses are kept."),
-            key(OVERRIDE_POLICY, Type::String)
-                .default("All")
-                .doc("Which client settings connectors may override: All, None, Principal, Allowlist."),
+            key(OVERRIDE_POLICY, Type::String).default("All").doc(
+                "Which client settings connectors may override: All, None, Principal, Allowlist.",
+            ),
             key(OVERRIDE_ALLOWLIST, Type::List)
                 .default("")
                 .doc("Client settings that the policy Allowlist lets connectors override."),
@@ -106,10 +105,11 @@ impl WorkerConfig {
         for key in Self::definitions() {
             let name = key.name.as_ref();
             match (settings.get(name), &key.default) {
-                (Some(value), _) => match key.error(value) {
-                    Some(message) => return Err(wrong(name, message)),
-                    None => {}
-                },
+                (Some(value), _) => {
+                    if let Some(message) = key.error(value) {
+                        return Err(wrong(name, message));
+                    }
+                }
                 (None, Some(default)) => drop(all.insert(name, default.as_ref())),
                 (None, None) => return Err(missing(name)),
             }

@@ -6,19 +6,31 @@
 
 pub mod config;
 pub mod connector_config;
-pub mod event;
 pub mod override_policy;
 pub mod pattern;
 pub mod validation;
 
-mod client_settings;
+pub mod event;
+pub mod worker;
+
+mod connector;
+mod shared;
+mod state;
+
+mod sink_task;
+mod source_task;
+mod task;
+
+mod pipeline;
 mod tolerance;
 
 mod acknowledgements;
+mod client_settings;
 mod commit;
-mod pipeline;
 mod submitted_records;
 mod topic_creation;
+mod used_topics;
 
 pub use config::WorkerConfig;
 pub use event::WorkerEvent;
+pub use worker::{Worker, WorkerParts};

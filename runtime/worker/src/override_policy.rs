@@ -91,8 +91,7 @@ mod tests {
         check("None", &["acks", "security.protocol"]);
         check("Principal", &["acks"]);
         check("Allowlist", &["security.protocol"]);
-        let class =
-            "org.apache.kafka.connect.connector.policy.PrincipalConnectorClientConfigOverridePolicy";
+        let class = "org.apache.kafka.connect.connector.policy.PrincipalConnectorClientConfigOverridePolicy";
         check(class, &["acks"]);
         assert_eq!(
             OverridePolicy::None.refused(&overrides)[0].1,

@@ -152,8 +152,7 @@ impl ErrorPolicy {
         if !matches!(fault.kind, FaultKind::Record | FaultKind::Retriable { .. }) {
             return Err(fault);
         }
-        let problem =
-            Problem { message: fault.message, class: fault.class, trace: fault.trace };
+        let problem = Problem { message: fault.message, class: fault.class, trace: fault.trace };
         let faults: Vec<RowFault> =
             (0..rows.batch.rows).map(|row| RowFault { row, problem: problem.clone() }).collect();
         self.judge_converted(rows, from, at, &faults);

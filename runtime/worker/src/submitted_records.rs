@@ -87,6 +87,11 @@ impl SubmittedRecords {
         newly
     }
 
+    /// The number that the next row to send gets.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
     /// Whether every row is settled.
     pub(crate) fn is_settled(&self) -> bool {
         self.batches.is_empty()

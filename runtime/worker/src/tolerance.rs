@@ -56,6 +56,8 @@ pub(crate) enum Record<'a> {
     },
     /// Polled from a source. Its content is the plugins' to read, not ours to print.
     Polled { poll: u64, row: u32 },
+    /// Handed to the producer, as the task's row of this number.
+    Sent { seq: u64 },
 }
 
 impl fmt::Display for Record<'_> {
@@ -76,6 +78,9 @@ impl fmt::Display for Record<'_> {
             }
             Self::Polled { poll, row } => {
                 write!(f, ", where source record is = SourceRecord{{poll={poll}, row={row}}}")
+            }
+            Self::Sent { seq } => {
+                write!(f, ", where source record is = SourceRecord{{number={seq}}}")
             }
         }
     }
@@ -106,8 +111,7 @@ impl ErrorPolicy {
     ///
     /// Follows `LogReporter` and `ProcessingContext.toString`.
     fn report(&self, at: Executing<'_>, record: Record<'_>) -> String {
-        let record =
-            if self.config.log_messages { record.to_string() } else { String::new() };
+        let record = if self.config.log_messages { record.to_string() } else { String::new() };
         let (stage, class) = (at.stage, at.class);
         format!(
             "Error encountered in task {}. Executing stage '{stage}' with class '{class}'{record}.",
@@ -155,7 +159,8 @@ impl Retries<'_> {
 
 /// The pause after the `failed`-th failure: doubling, then random below the most.
 fn delay(failed: u32, most: Duration, random: impl Fn() -> u64) -> Duration {
-    let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).and_then(|n| RETRY_DELAY_MIN.checked_mul(n));
+    let doubled =
+        1_u32.checked_shl(failed.saturating_sub(1)).and_then(|n| RETRY_DELAY_MIN.checked_mul(n));
     match doubled {
         Some(wait) if wait <= most => wait,
         _ => {
@@ -206,7 +211,11 @@ mod tests {
 
     fn problem() -> Problem {
         let class = "org.apache.kafka.connect.errors.DataException";
-        Problem { message: "no JSON".into(), class: Some(class.into()), trace: Some("\tat x".into()) }
+        Problem {
+            message: "no JSON".into(),
+            class: Some(class.into()),
+            trace: Some("\tat x".into()),
+        }
     }
 
     const AT: Executing<'static> = Executing { stage: Stage::ValueConverter, class: "J" };

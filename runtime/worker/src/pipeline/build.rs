@@ -74,9 +74,8 @@ async fn chain(
 }
 
 fn step(plugins: &dyn Plugins, config: &TransformationConfig) -> Result<TransformationStep, Fault> {
-    let find = |kind, plugin: &PluginConfig| {
-        plugins.find(kind, &plugin.class, plugin.version.as_deref())
-    };
+    let find =
+        |kind, plugin: &PluginConfig| plugins.find(kind, &plugin.class, plugin.version.as_deref());
     let predicate = match &config.predicate {
         None => None,
         Some(predicate) => Some(PredicateStep {

@@ -15,7 +15,7 @@ impl Pipeline {
     /// From consumed bytes to rows for a sink, with where they were consumed if a transformation changed topic or partition.
     ///
     /// Lists of `consumed` stay as they are; its columns are used up, and their memory is given back.
-    pub(crate) async fn from_kafka(
+    pub(crate) async fn incoming(
         &mut self,
         consumed: &mut ConsumedBatch,
     ) -> Result<(Batch, Option<Original>), Fault> {
@@ -69,9 +69,7 @@ impl Pipeline {
                 self.policy.judge_converted(rows, from, at, &faults);
                 Ok(bytes)
             }
-            Err(fault) => {
-                self.policy.judge_all(rows, from, at, fault).map(|()| Column::default())
-            }
+            Err(fault) => self.policy.judge_all(rows, from, at, fault).map(|()| Column::default()),
         }
     }
 }
@@ -179,18 +177,15 @@ impl TopicsBefore {
         let index = |list: &[u32], row: u32| list.get(row as usize).copied().unwrap_or(0);
         let before = |row: u32| rows.original(row);
         let same_topic = batch.topics == self.topics
-            && (0..batch.rows).all(|row| {
-                index(&batch.topic, row) == index(&self.topic, before(row))
-            });
+            && (0..batch.rows)
+                .all(|row| index(&batch.topic, row) == index(&self.topic, before(row)));
         let partition_now = |row: u32| batch.partition.get(row as usize).copied().unwrap_or(-1);
         let partition_before =
             |row: u32| consumed.partition.get(before(row) as usize).copied().unwrap_or(-1);
-        let same_partition =
-            (0..batch.rows).all(|row| partition_now(row) == partition_before(row));
+        let same_partition = (0..batch.rows).all(|row| partition_now(row) == partition_before(row));
         let mut original = Original::default();
         if !same_topic {
-            original.topic =
-                (0..batch.rows).map(|row| index(&self.topic, before(row))).collect();
+            original.topic = (0..batch.rows).map(|row| index(&self.topic, before(row))).collect();
             original.topics = self.topics;
         }
         if !same_partition {

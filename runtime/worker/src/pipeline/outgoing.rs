@@ -14,7 +14,7 @@ impl Pipeline {
     /// From polled records to what Kafka stores: afterwards keys, values and header values are raw bytes.
     ///
     /// Rows before one that ends the task are left, so that they still go: [`Rows::failed`] says which it is.
-    pub(crate) async fn to_kafka(&mut self, records: Batch, poll: u64) -> Result<Rows, Fault> {
+    pub(crate) async fn outgoing(&mut self, records: Batch, poll: u64) -> Result<Rows, Fault> {
         let from = Origin::Polled(poll);
         let mut rows = Rows::new(records);
         self.transform(&mut rows, from).await?;

@@ -35,7 +35,8 @@ impl<'a> Origin<'a> {
             Self::Polled(poll) => Record::Polled { poll, row },
             Self::Consumed(batch) => {
                 let row = row as usize;
-                let topic = batch.topic.get(row).and_then(|&index| batch.topics.get(index as usize));
+                let topic =
+                    batch.topic.get(row).and_then(|&index| batch.topics.get(index as usize));
                 Record::Consumed {
                     topic: topic.map_or("", String::as_str),
                     partition: batch.partition.get(row).copied().unwrap_or(-1),
@@ -70,10 +71,9 @@ impl Rows {
     pub(crate) fn chosen(&mut self, chosen: Vec<u32>) {
         self.origin = Some(match self.origin.take() {
             None => chosen,
-            Some(origin) => chosen
-                .iter()
-                .map(|&row| origin.get(row as usize).copied().unwrap_or(row))
-                .collect(),
+            Some(origin) => {
+                chosen.iter().map(|&row| origin.get(row as usize).copied().unwrap_or(row)).collect()
+            }
         });
     }
 
@@ -110,7 +110,11 @@ mod tests {
     use tombolo_model::Stage;
 
     fn rows(count: u32) -> Rows {
-        Rows::new(Batch { rows: count, offset: (0..i64::from(count)).collect(), ..Batch::default() })
+        Rows::new(Batch {
+            rows: count,
+            offset: (0..i64::from(count)).collect(),
+            ..Batch::default()
+        })
     }
 
     #[test]

@@ -1,0 +1,240 @@
+//! A connector's instance from start to stop: follows its target state, watches, and says which tasks it wants.
+//!
+//! Not here: its tasks, and what is done with their settings (the herder).
+//!
+//! Follows `WorkerConnector` of Kafka Connect; each start makes a new instance.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tombolo_model::plugin::{PluginInfo, PluginKind};
+use tombolo_model::role::{Connector, ConnectorContext, NoOffsets};
+use tombolo_model::status::{State, TargetState};
+use tombolo_model::{Fault, FaultKind, Settings, Stage};
+
+use crate::connector_config::ConnectorConfig;
+use crate::event::WorkerEvent;
+use crate::shared::Shared;
+use crate::state::{Control, Reporter};
+
+/// Longest wait inside a watch: a request or a change of the target state is answered this late.
+const WATCH_WAIT: Duration = Duration::from_millis(200);
+
+/// Something asked of a connector's instance.
+pub(crate) enum Request {
+    /// The settings of its tasks.
+    TaskSettings(oneshot::Sender<Result<Vec<Settings>, Fault>>),
+}
+
+/// A connector's instance.
+pub(crate) struct WorkerConnector {
+    pub(crate) config: ConnectorConfig,
+    /// The connector's whole configuration.
+    pub(crate) settings: Settings,
+    pub(crate) plugin: Arc<PluginInfo>,
+    pub(crate) worker: Arc<Shared>,
+    pub(crate) control: Control,
+    pub(crate) reporter: Reporter,
+    pub(crate) requests: mpsc::Receiver<Request>,
+}
+
+/// What an instance is.
+enum Instance {
+    /// Not asked to be anything yet.
+    New,
+    Started(Box<dyn Connector>),
+    Paused,
+    Stopped,
+    Failed,
+}
+
+impl WorkerConnector {
+    /// Runs the instance to its end.
+    pub(crate) async fn run(mut self) {
+        let mut instance = Instance::New;
+        while !self.control.is_stopping() {
+            instance = self.follow_target(instance).await;
+            instance = match instance {
+                Instance::Started(connector) => self.watch(connector).await,
+                waiting => {
+                    self.wait_for_change().await;
+                    waiting
+                }
+            };
+        }
+        if let Instance::Started(mut connector) = instance
+            && let Err(fault) = connector.stop().await
+        {
+            tracing::error!(connector = %self.config.name, "failed to stop: {}", crate::state::causes(&fault));
+        }
+    }
+
+    /// Becomes what it is asked to be.
+    async fn follow_target(&mut self, instance: Instance) -> Instance {
+        match (self.control.target(), instance) {
+            (TargetState::Started, Instance::New | Instance::Paused | Instance::Stopped) => {
+                self.start().await
+            }
+            (TargetState::Paused, Instance::Started(mut connector)) => {
+                match connector.stop().await {
+                    Ok(()) => self.becomes(State::Paused, Instance::Paused).await,
+                    Err(fault) => self.fail(&fault).await,
+                }
+            }
+            (TargetState::Paused, Instance::New | Instance::Stopped) => {
+                self.becomes(State::Paused, Instance::Paused).await
+            }
+            (TargetState::Stopped, Instance::Started(mut connector)) => {
+                if let Err(fault) = connector.stop().await {
+                    let causes = crate::state::causes(&fault);
+                    tracing::error!(connector = %self.config.name, "failed to stop: {causes}");
+                }
+                self.becomes(State::Stopped, Instance::Stopped).await
+            }
+            (TargetState::Stopped, Instance::New | Instance::Paused | Instance::Failed) => {
+                self.becomes(State::Stopped, Instance::Stopped).await
+            }
+            // A failed connector can only be stopped, or started anew by a restart.
+            (_, instance) => instance,
+        }
+    }
+
+    async fn start(&mut self) -> Instance {
+        match self.started().await {
+            Ok(connector) => self.becomes(State::Running, Instance::Started(connector)).await,
+            Err(fault) => self.fail(&fault).await,
+        }
+    }
+
+    async fn started(&self) -> Result<Box<dyn Connector>, Fault> {
+        let context = ConnectorContext {
+            limits: self.config.limits.clone(),
+            offsets: match self.plugin.kind {
+                PluginKind::Source => self.worker.offsets.reader(&self.config.name),
+                _ => Arc::new(NoOffsets),
+            },
+        };
+        let plugins = &self.worker.plugins;
+        let mut connector = plugins.connector(&self.config.name, &self.plugin, context).await?;
+        connector.start(&self.settings).await?;
+        Ok(connector)
+    }
+
+    async fn becomes(&self, state: State, instance: Instance) -> Instance {
+        self.reporter.is(state).await;
+        instance
+    }
+
+    async fn fail(&self, fault: &Fault) -> Instance {
+        self.reporter.failed(fault).await;
+        Instance::Failed
+    }
+
+    /// Waits for a request while the connector watches for changes in its system.
+    async fn watch(&mut self, mut connector: Box<dyn Connector>) -> Instance {
+        let asked = Instant::now();
+        match connector.watch(WATCH_WAIT).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let name = self.config.name.clone();
+                self.reporter.send(WorkerEvent::TaskReconfigurationRequested { name }).await;
+            }
+            Err(fault) => return self.fail(&fault).await,
+        }
+        // A connector that does not wait is not asked again at once.
+        let left = WATCH_WAIT.saturating_sub(asked.elapsed());
+        let request = tokio::select! {
+            biased;
+            request = self.requests.recv() => request,
+            () = self.control.changed() => None,
+            () = tokio::time::sleep(left) => None,
+        };
+        let Some(Request::TaskSettings(reply)) = request else {
+            return Instance::Started(connector);
+        };
+        let settings = self.task_settings(&mut *connector).await;
+        let failed = match &settings {
+            Err(fault) if matches!(fault.kind, FaultKind::Plugin(_) | FaultKind::Config) => {
+                Some(self.fail(fault).await)
+            }
+            _ => None,
+        };
+        // Whoever asked may have stopped waiting.
+        drop(reply.send(settings));
+        failed.unwrap_or(Instance::Started(connector))
+    }
+
+    /// Waits until something is asked; settings of tasks only a started connector has.
+    async fn wait_for_change(&mut self) {
+        tokio::select! {
+            biased;
+            () = self.control.changed() => {}
+            Some(Request::TaskSettings(reply)) = self.requests.recv() => {
+                let message = format!("Connector {} is not running", self.config.name);
+                drop(reply.send(Err(Fault::retriable(Stage::Lifecycle, message))));
+            }
+        }
+    }
+
+    /// The settings of the tasks, with what Kafka Connect adds to them.
+    ///
+    /// Errors: what the plugin says; `Config` where there are more than `tasks.max`, which is enforced.
+    ///
+    /// Follows `Worker.connectorTaskConfigs` of Kafka Connect.
+    async fn task_settings(&self, connector: &mut dyn Connector) -> Result<Vec<Settings>, Fault> {
+        let mut tasks = connector.task_settings(self.config.tasks_max).await?;
+        check_task_count(&self.config, tasks.len())?;
+        for task in &mut tasks {
+            task.insert("task.class", task_class(&self.plugin.class));
+            for topics in ["topics", "topics.regex"] {
+                if let Some(value) = self.settings.get(topics) {
+                    task.insert(topics, value);
+                }
+            }
+        }
+        Ok(tasks)
+    }
+}
+
+/// Holds a number of tasks to `tasks.max`.
+///
+/// Follows `Worker.checkTooManyTasks` of Kafka Connect.
+pub(crate) fn check_task_count(config: &ConnectorConfig, tasks: usize) -> Result<(), Fault> {
+    let (name, most) = (&config.name, config.tasks_max);
+    if tasks <= most as usize {
+        return Ok(());
+    }
+    if config.tasks_max_enforce {
+        let mut fault = Fault::config(format!(
+            "The connector {name} has generated {tasks} tasks, which is greater than {most}, the maximum number of tasks it is configured to create. \
+             This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector \
+             with 'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect."
+        ));
+        fault.class = Some("org.apache.kafka.connect.runtime.TooManyTasksException".to_owned());
+        return Err(fault);
+    }
+    tracing::warn!(
+        connector = %name,
+        "The connector {name} has generated {tasks} tasks, which is greater than {most}, the maximum number of tasks it is configured to create."
+    );
+    Ok(())
+}
+
+/// The class of a connector's tasks, by the naming that Kafka's own connectors keep to.
+fn task_class(connector: &str) -> String {
+    format!("{}Task", connector.strip_suffix("Connector").unwrap_or(connector))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_class_is_named_after_its_connector() {
+        let class = "org.apache.kafka.connect.file.FileStreamSourceConnector";
+        assert_eq!(task_class(class), "org.apache.kafka.connect.file.FileStreamSourceTask");
+        assert_eq!(task_class("acme.Thing"), "acme.ThingTask");
+    }
+}

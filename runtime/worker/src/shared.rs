@@ -1,0 +1,26 @@
+//! What everything on a worker shares.
+//!
+//! Not here: what runs (`worker`).
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tombolo_kafka::Producers;
+use tombolo_model::WorkerId;
+use tombolo_model::role::Plugins;
+use tombolo_store::OffsetStore;
+
+use crate::config::WorkerConfig;
+use crate::event::WorkerEvent;
+
+/// What everything on a worker shares.
+pub(crate) struct Shared {
+    pub(crate) config: WorkerConfig,
+    pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) offsets: OffsetStore,
+    pub(crate) producers: Producers,
+    pub(crate) worker_id: WorkerId,
+    /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.
+    pub(crate) guests: tokio::runtime::Handle,
+    pub(crate) events: mpsc::Sender<WorkerEvent>,
+}

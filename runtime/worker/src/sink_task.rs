@@ -1,0 +1,384 @@
+//! The loop of a sink task: consume, convert, transform, put, pre-commit, commit.
+//!
+//! Not here: converting (`pipeline`), what a sink asks for (`sink_task::requests`), who else has which partitions (`kafka`).
+//!
+//! Follows `WorkerSinkTask` of Kafka Connect.
+
+mod commits;
+mod given;
+mod partitions;
+mod requests;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tombolo_kafka::{ClientKind, ConsumedBatch, Consumer, ConsumerEvent, Error, Subscription};
+use tombolo_model::fault::Problem;
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::role::{self, TaskPlugins};
+use tombolo_model::status::State;
+use tombolo_model::{Fault, FaultKind, Stage};
+
+use crate::client_settings::{rows_max, translate};
+use crate::commit::{Schedule, SinkCommit};
+use crate::connector_config::{RoleConfig, SinkTopics};
+use crate::event::WorkerEvent;
+use crate::pipeline::Pipeline;
+use crate::task::{Recycling, TaskParts, is_instance_gone};
+use crate::tolerance::caused_by;
+use crate::used_topics::UsedTopics;
+use given::Given;
+use partitions::Partitions;
+
+/// Longest wait for records: a sink gets an empty `put` at least this often, so that it can flush by time.
+const WAIT: Duration = Duration::from_secs(1);
+/// Pause before a failed `put` is made again, where the sink does not say how long.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs a sink task to its end.
+///
+/// Errors: why it failed. Cancelled by dropping: then nothing more is committed.
+pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
+    if !parts.wait_until_wanted().await {
+        return Ok(());
+    }
+    let mut task = SinkTask::start(parts).await?;
+    let outcome = task.work().await;
+    task.finish(outcome).await
+}
+
+struct SinkTask {
+    parts: TaskParts,
+    instance: Instance,
+    consumer: Consumer,
+    /// Reused.
+    consumed: ConsumedBatch,
+    rows_max: usize,
+    partitions: Partitions,
+    delivery: Delivery,
+    commit: SinkCommit,
+    schedule: Schedule,
+    /// What the sink asked the next wait to be.
+    timeout: Option<Duration>,
+    last_put: Instant,
+    /// What was told last: running or paused.
+    told: State,
+    used_topics: UsedTopics,
+    recycling: Recycling,
+}
+
+/// The task's plugins. They share sandboxes, so they end together.
+struct Instance {
+    sink: Box<dyn role::SinkTask>,
+    pipeline: Pipeline,
+    _room: Box<dyn TaskPlugins>,
+}
+
+/// Rows between consumer and sink.
+enum Delivery {
+    /// None are waiting.
+    Fresh,
+    /// The sink could not take these for now. All partitions are paused until it does.
+    Retrying { given: Box<Given>, again: Instant },
+}
+
+impl Instance {
+    async fn start(parts: &TaskParts) -> Result<Self, Fault> {
+        let (mut room, pipeline) = parts.plugins().await?;
+        let mut sink = room.sink(&parts.plugin).await?;
+        sink.start(&parts.settings).await?;
+        Ok(Self { sink, pipeline, _room: room })
+    }
+}
+
+impl SinkTask {
+    async fn start(parts: TaskParts) -> Result<Self, Fault> {
+        let RoleConfig::Sink(sink) = &parts.config.role else {
+            return Err(Fault::config("a sink task needs a sink connector"));
+        };
+        let config = &parts.worker.config;
+        let java = config.client(ClientKind::Consumer, &parts.config.consumer_override)?;
+        let settings = translate(ClientKind::Consumer, &java)?;
+        let subscription = match &sink.topics {
+            SinkTopics::Names(names) => Subscription::Topics(names.clone()),
+            SinkTopics::Pattern(pattern) => {
+                let pattern = pattern.clone();
+                Subscription::Pattern(Box::new(move |topic| pattern.is_match(topic)))
+            }
+        };
+        let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);
+        let instance = Instance::start(&parts).await?;
+        let group = format!("connect-{}", parts.id.connector);
+        let client = format!("connector-consumer-{}", parts.id);
+        let consumer =
+            Consumer::new(&settings, &group, &client, subscription).map_err(cannot_consume)?;
+        parts.reporter.is(State::Running).await;
+        Ok(Self {
+            parts,
+            instance,
+            consumer,
+            consumed: ConsumedBatch::default(),
+            rows_max: rows_max(&java),
+            partitions: Partitions::default(),
+            delivery: Delivery::Fresh,
+            commit: SinkCommit::idle(),
+            schedule,
+            timeout: None,
+            last_put: Instant::now(),
+            told: State::Running,
+            used_topics: UsedTopics::default(),
+            recycling: Recycling::default(),
+        })
+    }
+
+    async fn work(&mut self) -> Result<(), Fault> {
+        while !self.parts.control.is_stopping() {
+            self.follow_target().await?;
+            self.commit_when_due().await?;
+            if self.instance.sink.is_recycling_due() && !self.is_retrying() {
+                self.recycle().await?;
+            }
+            let Some(event) = self.next_event().await? else { continue };
+            let is_quiet = event == ConsumerEvent::Nothing;
+            match event {
+                ConsumerEvent::Records => self.take_in().await?,
+                ConsumerEvent::Nothing => {}
+                ConsumerEvent::Assigned(partitions) => self.assigned(&partitions).await?,
+                ConsumerEvent::Revoked(partitions) => self.revoked(&partitions).await?,
+                ConsumerEvent::Lost(partitions) => self.lost(&partitions).await?,
+                ConsumerEvent::Committed(answer) => self.committed(answer),
+                ConsumerEvent::Waiting(why) => {
+                    let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+                    tracing::warn!(%connector, task, "waiting for Kafka: {why}");
+                }
+            }
+            self.put_waiting(is_quiet).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what happens next; none where something else is asked of the task.
+    async fn next_event(&mut self) -> Result<Option<ConsumerEvent>, Fault> {
+        let commit = match self.commit.is_in_flight() {
+            true => WAIT,
+            false => self.schedule.wait(),
+        };
+        let again = match &self.delivery {
+            Delivery::Fresh => WAIT,
+            Delivery::Retrying { again, .. } => again.saturating_duration_since(Instant::now()),
+        };
+        let wait = WAIT.min(commit).min(again).min(self.timeout.take().unwrap_or(WAIT));
+        let bytes_max = self.parts.config.limits.batch_bytes_max;
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let next = self.consumer.next(&mut self.consumed, self.rows_max, bytes_max, wait);
+        tokio::select! {
+            biased;
+            () = self.parts.control.changed() => Ok(None),
+            event = next => event.map(Some).map_err(cannot_consume),
+        }
+    }
+
+    /// Converts and transforms consumed rows and gives them to the sink.
+    async fn take_in(&mut self) -> Result<(), Fault> {
+        self.tell_topics().await;
+        let next = given::next_offsets(&self.consumed);
+        let (batch, original) = self.instance.pipeline.incoming(&mut self.consumed).await?;
+        self.put(Box::new(Given { batch, original, next })).await
+    }
+
+    async fn tell_topics(&mut self) {
+        if !self.parts.worker.config.topic_tracking_enable {
+            return;
+        }
+        let mut last = None;
+        for &index in &self.consumed.topic {
+            if last.replace(index) == Some(index) {
+                continue;
+            }
+            let Some(topic) = self.consumed.topics.get(index as usize) else { continue };
+            if self.used_topics.read(topic) {
+                let (task, topic) = (self.parts.id.clone(), topic.clone());
+                self.parts.reporter.send(WorkerEvent::TopicUsed { task, topic }).await;
+            }
+        }
+    }
+
+    /// Gives rows to the sink. Rows that it cannot take for now are kept, and nothing else is consumed until it does.
+    async fn put(&mut self, mut given: Box<Given>) -> Result<(), Fault> {
+        self.last_put = Instant::now();
+        let Given { batch, original, .. } = &mut *given;
+        match self.instance.sink.put(batch, original.as_ref()).await {
+            Ok((faults, requests)) => {
+                self.judge_rows(&given, &faults)?;
+                self.partitions.advance(&given.next);
+                self.stop_retrying()?;
+                self.follow_requests(requests)
+            }
+            Err(fault) => match fault.kind {
+                FaultKind::Retriable { after } => {
+                    self.parts.survive("put failed for now, and is tried again", Err(fault))?;
+                    if !self.is_retrying() {
+                        self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
+                    }
+                    let again = Instant::now() + after.unwrap_or(RETRY_PAUSE);
+                    self.delivery = Delivery::Retrying { given, again };
+                    Ok(())
+                }
+                _ => Err(fault),
+            },
+        }
+    }
+
+    /// Gives the sink what waits for it, or nothing, so that it can flush by time.
+    async fn put_waiting(&mut self, is_quiet: bool) -> Result<(), Fault> {
+        if let Delivery::Retrying { given, again } = &mut self.delivery {
+            if *again > Instant::now() {
+                return Ok(());
+            }
+            let given = std::mem::take(given);
+            return self.put(given).await;
+        }
+        let due = is_quiet || self.last_put.elapsed() >= WAIT;
+        if due && self.told == State::Running && !self.partitions.is_empty() {
+            return self.put(Box::default()).await;
+        }
+        Ok(())
+    }
+
+    fn is_retrying(&self) -> bool {
+        matches!(self.delivery, Delivery::Retrying { .. })
+    }
+
+    /// Nothing waits for the sink any more: reads on from all partitions that nobody paused.
+    fn stop_retrying(&mut self) -> Result<(), Fault> {
+        if self.is_retrying() {
+            self.delivery = Delivery::Fresh;
+            self.resume_wanted()?;
+        }
+        Ok(())
+    }
+
+    fn resume_wanted(&mut self) -> Result<(), Fault> {
+        if self.is_retrying() || self.told != State::Running {
+            return Ok(());
+        }
+        self.consumer.resume(&self.partitions.wanted()).map_err(cannot_consume)
+    }
+
+    /// Pauses and resumes with the connector.
+    async fn follow_target(&mut self) -> Result<(), Fault> {
+        let wanted = match self.parts.control.is_paused() {
+            true => State::Paused,
+            false => State::Running,
+        };
+        if wanted == self.told {
+            return Ok(());
+        }
+        self.told = wanted;
+        if wanted == State::Paused {
+            self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
+            self.schedule.request();
+        } else {
+            self.resume_wanted()?;
+        }
+        self.parts.reporter.is(wanted).await;
+        Ok(())
+    }
+
+    async fn assigned(&mut self, added: &[PartitionOffset]) -> Result<(), Fault> {
+        self.partitions.add(added);
+        let opened = match added {
+            [] => Ok(role::SinkRequests::default()),
+            _ => self.instance.sink.open(added).await,
+        };
+        self.consumer.complete_rebalance().map_err(cannot_consume)?;
+        let requests = opened?;
+        if self.is_retrying() || self.told != State::Running {
+            self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
+        }
+        self.follow_requests(requests)
+    }
+
+    async fn revoked(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
+        let committed = self.commit_closing(gone).await;
+        let closed = match &committed {
+            Ok(()) => self.close(gone).await,
+            Err(_) => Ok(()),
+        };
+        self.consumer.complete_rebalance().map_err(cannot_consume)?;
+        committed.and(closed)
+    }
+
+    async fn lost(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
+        let closed = self.close(gone).await;
+        self.consumer.complete_rebalance().map_err(cannot_consume)?;
+        closed
+    }
+
+    /// Closes partitions and forgets them, with the rows of theirs that the sink has not taken.
+    async fn close(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
+        let closed = match gone {
+            [] => Ok(()),
+            _ => self.instance.sink.close(gone).await,
+        };
+        self.partitions.remove(gone);
+        self.discard(gone)?;
+        closed
+    }
+
+    /// Lets go of rows of these partitions that the sink has not taken: they will be consumed again.
+    fn discard(&mut self, partitions: &[TopicPartition]) -> Result<(), Fault> {
+        if let Delivery::Retrying { given, .. } = &mut self.delivery {
+            given.discard(partitions);
+            if given.batch.is_empty() {
+                return self.stop_retrying();
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the plugins anew, from the committed offsets: a planned restart, so nothing is lost or doubled.
+    async fn recycle(&mut self) -> Result<(), Fault> {
+        self.recycling.start(&self.parts)?;
+        let all = self.partitions.all();
+        self.commit_closing(&all).await?;
+        if !all.is_empty() {
+            self.instance.sink.close(&all).await?;
+        }
+        self.instance.sink.stop().await?;
+        self.instance = Instance::start(&self.parts).await?;
+        let from = self.partitions.restart();
+        self.consumer.seek(&from).map_err(cannot_consume)?;
+        self.resume_wanted()?;
+        if from.is_empty() {
+            return Ok(());
+        }
+        let requests = self.instance.sink.open(&from).await?;
+        self.follow_requests(requests)
+    }
+
+    /// Commits what the sink has, closes its partitions, and ends the plugins and the consumer.
+    async fn finish(mut self, outcome: Result<(), Fault>) -> Result<(), Fault> {
+        let mut ended = Ok(());
+        if !is_instance_gone(&outcome) {
+            let all = self.partitions.all();
+            ended = self.commit_closing(&all).await;
+            if !is_instance_gone(&ended) {
+                ended = ended.and(self.close(&all).await);
+            }
+            if !is_instance_gone(&ended) {
+                ended = ended.and(self.instance.sink.stop().await);
+            }
+        }
+        let outcome = outcome.and(self.parts.survive("the sink failed to stop", ended));
+        self.consumer.close().await;
+        outcome
+    }
+}
+
+/// What a consumer that cannot go on is to the task.
+fn cannot_consume(error: Error) -> Fault {
+    let problem = Problem { message: error.to_string(), class: None, trace: None };
+    let message = "Unrecoverable exception from consumer";
+    caused_by(Stage::KafkaConsume, message, &problem).with_source(error)
+}

@@ -1,0 +1,91 @@
+//! A sink's commits: the sink says up to where its rows are durable, and the consumer commits that.
+//!
+//! Not here: when (`commit::Schedule`), and which of the sink's answers count (`commit::committable`).
+
+use tombolo_kafka::Error;
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::{Fault, FaultKind};
+
+use super::{SinkTask, cannot_consume};
+use crate::commit::{Progress, committable};
+
+impl SinkTask {
+    /// Commits where that is due and no commit is on its way. One that takes too long is given up.
+    pub(super) async fn commit_when_due(&mut self) -> Result<(), Fault> {
+        if self.commit.give_up_after(self.schedule.timeout()) {
+            self.warn("Commit of offsets timed out");
+        }
+        if self.commit.is_in_flight() || !self.schedule.is_due() {
+            return Ok(());
+        }
+        self.schedule.started();
+        let asked = self.partitions.progress(&self.partitions.all());
+        if asked.is_empty() {
+            return Ok(());
+        }
+        match self.instance.sink.pre_commit(&currents(&asked)).await {
+            Ok((answered, requests)) => {
+                if let Some(offsets) = committable(&asked, &answered) {
+                    self.consumer.commit(&offsets).map_err(cannot_consume)?;
+                    self.commit.started(offsets);
+                }
+                self.follow_requests(requests)
+            }
+            Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
+            Err(fault) => {
+                self.warn(&format!(
+                    "Offset commit failed, rewinding to last committed offsets: {}",
+                    crate::state::causes(&fault)
+                ));
+                self.discard(&self.partitions.all())?;
+                let back = self.partitions.rewind_all();
+                self.consumer.seek(&back).map_err(cannot_consume)
+            }
+        }
+    }
+
+    /// Commits before partitions go, and waits for the answer. A commit that fails costs a second delivery, no more.
+    pub(super) async fn commit_closing(&mut self, of: &[TopicPartition]) -> Result<(), Fault> {
+        let asked = self.partitions.progress(of);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        match self.instance.sink.pre_commit(&currents(&asked)).await {
+            Ok((answered, requests)) => {
+                self.judge_late(&requests.faults)?;
+                let Some(offsets) = committable(&asked, &answered) else { return Ok(()) };
+                match self.consumer.commit_sync(&offsets, self.schedule.timeout()).await {
+                    Ok(()) => self.partitions.committed(&offsets),
+                    Err(error) => self.warn(&format!("Offset commit failed during close: {error}")),
+                }
+                Ok(())
+            }
+            Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
+            Err(fault) => {
+                let causes = crate::state::causes(&fault);
+                self.warn(&format!("Offset commit failed during close: {causes}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes in Kafka's answer to a commit.
+    pub(super) fn committed(&mut self, answer: Result<(), Error>) {
+        let Some(offsets) = self.commit.answered() else { return };
+        match answer {
+            Ok(()) => self.partitions.committed(&offsets),
+            Err(error) => {
+                self.warn(&format!("Commit of offsets threw an unexpected exception: {error}"));
+            }
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+        tracing::warn!(%connector, task, "{message}");
+    }
+}
+
+fn currents(asked: &[Progress]) -> Vec<PartitionOffset> {
+    asked.iter().map(|asked| asked.current.clone()).collect()
+}

@@ -1,0 +1,154 @@
+//! Rows that are given to a sink, with where they were consumed.
+//!
+//! Not here: giving them.
+
+use tombolo_kafka::ConsumedBatch;
+use tombolo_model::Batch;
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::role::Original;
+
+use crate::tolerance::Record;
+
+/// Rows for a sink.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) batch: Batch,
+    /// Where the rows were consumed, where a transformation changed that.
+    pub(super) original: Option<Original>,
+    /// The offsets to read next once the sink has the rows, those of filtered rows too.
+    pub(super) next: Vec<PartitionOffset>,
+}
+
+impl Given {
+    /// Topic, partition and offset of a row as it was consumed.
+    pub(super) fn position(&self, row: usize) -> (&str, i32, i64) {
+        let of = |list: &[i32]| list.get(row).copied();
+        let original = self.original.as_ref();
+        let topic = match original.filter(|original| !original.topics.is_empty()) {
+            Some(original) => {
+                let index = original.topic.get(row).copied().unwrap_or(0);
+                original.topics.get(index as usize).map(String::as_str)
+            }
+            None => self.batch.topic_of(row),
+        };
+        let partition = original
+            .and_then(|original| of(&original.partition))
+            .or_else(|| of(&self.batch.partition));
+        let offset = self.batch.offset.get(row).copied();
+        (topic.unwrap_or_default(), partition.unwrap_or(-1), offset.unwrap_or(-1))
+    }
+
+    /// The record that stood in a row.
+    pub(super) fn record(&self, row: usize) -> Record<'_> {
+        let (topic, partition, offset) = self.position(row);
+        Record::Consumed {
+            topic,
+            partition,
+            offset,
+            timestamp: self.batch.timestamp.get(row).copied().unwrap_or(-1),
+            timestamp_type: self.batch.timestamp_types.get(row).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Lets go of the rows of these partitions.
+    pub(super) fn discard(&mut self, partitions: &[TopicPartition]) {
+        let is_gone = |topic: &str, partition: i32| {
+            partitions.iter().any(|gone| *gone.topic == *topic && gone.partition == partition)
+        };
+        let kept: Vec<u32> = (0..self.batch.rows)
+            .filter(|&row| {
+                let (topic, partition, _) = self.position(row as usize);
+                !is_gone(topic, partition)
+            })
+            .collect();
+        self.next.retain(|next| !is_gone(&next.at.topic, next.at.partition));
+        if kept.len() == self.batch.rows as usize {
+            return;
+        }
+        if let Some(original) = &mut self.original {
+            original.topic = choose(&original.topic, &kept);
+            original.partition = choose(&original.partition, &kept);
+        }
+        self.batch = self.batch.gather(&kept);
+    }
+}
+
+/// These entries of a list that is empty or complete.
+fn choose<T: Copy>(list: &[T], kept: &[u32]) -> Vec<T> {
+    kept.iter().filter_map(|&row| list.get(row as usize).copied()).collect()
+}
+
+/// The offset to read next in each partition that consumed rows are of.
+///
+/// Cost: a comparison per row, and a look at the partitions of the batch where a row's is not that of the row before.
+pub(super) fn next_offsets(consumed: &ConsumedBatch) -> Vec<PartitionOffset> {
+    let mut places: Vec<(u32, i32, i64)> = Vec::new();
+    let mut last = usize::MAX;
+    for ((&topic, &partition), &offset) in
+        consumed.topic.iter().zip(&consumed.partition).zip(&consumed.offset)
+    {
+        let is_same = |place: &(u32, i32, i64)| place.0 == topic && place.1 == partition;
+        if !places.get(last).is_some_and(is_same) {
+            last = places.iter().position(is_same).unwrap_or_else(|| {
+                places.push((topic, partition, 0));
+                places.len() - 1
+            });
+        }
+        if let Some(place) = places.get_mut(last) {
+            place.2 = offset + 1;
+        }
+    }
+    places
+        .into_iter()
+        .filter_map(|(topic, partition, offset)| {
+            let topic = consumed.topics.get(topic as usize)?.as_str();
+            Some(PartitionOffset { at: TopicPartition::new(topic, partition), offset })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(topic: &str, partition: i32, offset: i64) -> PartitionOffset {
+        PartitionOffset { at: TopicPartition::new(topic, partition), offset }
+    }
+
+    #[test]
+    fn the_next_offset_of_each_partition_is_behind_its_last_row() {
+        let consumed = ConsumedBatch {
+            rows: 5,
+            topics: vec!["t".into(), "u".into()],
+            topic: vec![0, 0, 1, 0, 1],
+            partition: vec![0, 0, 0, 1, 0],
+            offset: vec![7, 9, 1, 4, 2],
+            ..ConsumedBatch::default()
+        };
+        assert_eq!(next_offsets(&consumed), [next("t", 0, 10), next("u", 0, 3), next("t", 1, 5)]);
+    }
+
+    #[test]
+    fn rows_are_let_go_by_where_they_were_consumed() {
+        let mut given = Given {
+            batch: Batch {
+                rows: 3,
+                topics: vec!["renamed".into()],
+                partition: vec![0, 1, 0],
+                offset: vec![5, 6, 7],
+                ..Batch::default()
+            },
+            original: Some(Original {
+                topics: vec!["t".into(), "u".into()],
+                topic: vec![0, 0, 1],
+                ..Original::default()
+            }),
+            next: vec![next("t", 0, 6), next("t", 1, 7), next("u", 0, 8)],
+        };
+        assert_eq!(given.position(2), ("u", 0, 7));
+        given.discard(&[TopicPartition::new("t", 0), TopicPartition::new("renamed", 1)]);
+        assert_eq!(given.batch.offset, [6, 7]);
+        assert_eq!((given.position(0), given.position(1)), (("t", 1, 6), ("u", 0, 7)));
+        assert_eq!(given.next, [next("t", 1, 7), next("u", 0, 8)]);
+    }
+}

@@ -1,0 +1,87 @@
+//! What a sink asks for in its answers, and rows that it refuses.
+//!
+//! Not here: the answers' calls. A call that failed asked for nothing.
+
+use tombolo_model::batch::TimestampType;
+use tombolo_model::fault::{Problem, RowFault};
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::role::{RecordFault, SinkRequests};
+use tombolo_model::status::State;
+use tombolo_model::{Fault, Stage};
+
+use super::given::Given;
+use super::{SinkTask, cannot_consume};
+use crate::tolerance::{Executing, Record};
+
+impl SinkTask {
+    /// Does what the sink asks for. What it asks about partitions that are not its own has no effect.
+    pub(super) fn follow_requests(&mut self, requests: SinkRequests) -> Result<(), Fault> {
+        self.judge_late(&requests.faults)?;
+        let rewind: Vec<PartitionOffset> =
+            requests.rewind.into_iter().filter(|to| self.is_own("rewind", &to.at)).collect();
+        if !rewind.is_empty() {
+            let partitions: Vec<TopicPartition> = rewind.iter().map(|to| to.at.clone()).collect();
+            self.discard(&partitions)?;
+            self.consumer.seek(&rewind).map_err(cannot_consume)?;
+            rewind.iter().for_each(|to| self.partitions.rewind(to));
+        }
+        let pause = self.own("pause", requests.pause);
+        pause.iter().for_each(|at| self.partitions.set_paused(at, true));
+        if !pause.is_empty() {
+            self.consumer.pause(&pause).map_err(cannot_consume)?;
+        }
+        let resume = self.own("resume", requests.resume);
+        resume.iter().for_each(|at| self.partitions.set_paused(at, false));
+        if !resume.is_empty() && !self.is_retrying() && self.told == State::Running {
+            self.consumer.resume(&resume).map_err(cannot_consume)?;
+        }
+        if requests.commit {
+            self.schedule.request();
+        }
+        if requests.timeout.is_some() {
+            self.timeout = requests.timeout;
+        }
+        Ok(())
+    }
+
+    fn own(&self, what: &str, partitions: Vec<TopicPartition>) -> Vec<TopicPartition> {
+        partitions.into_iter().filter(|at| self.is_own(what, at)).collect()
+    }
+
+    fn is_own(&self, what: &str, at: &TopicPartition) -> bool {
+        let is_own = self.partitions.contains(at);
+        if !is_own {
+            let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+            tracing::warn!(%connector, task, partition = %at, "ignoring the sink's request to {what} a partition that is not assigned to it");
+        }
+        is_own
+    }
+
+    /// Judges rows that the sink refused.
+    pub(super) fn judge_rows(&self, given: &Given, faults: &[RowFault]) -> Result<(), Fault> {
+        for RowFault { row, problem } in faults {
+            self.judge(given.record(*row as usize), problem)?;
+        }
+        Ok(())
+    }
+
+    /// Judges rows that the sink found bad after their `put`.
+    pub(super) fn judge_late(&self, faults: &[RecordFault]) -> Result<(), Fault> {
+        for RecordFault { at: PartitionOffset { at, offset }, problem } in faults {
+            let record = Record::Consumed {
+                topic: &at.topic,
+                partition: at.partition,
+                offset: *offset,
+                timestamp: -1,
+                timestamp_type: TimestampType::None,
+            };
+            self.judge(record, problem)?;
+        }
+        Ok(())
+    }
+
+    fn judge(&self, record: Record<'_>, problem: &Problem) -> Result<(), Fault> {
+        let at = Executing { stage: Stage::TaskPut, class: &self.parts.plugin.class };
+        self.parts.policy().judge(at, record, problem)
+    }
+}

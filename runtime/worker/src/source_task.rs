@@ -1,0 +1,440 @@
+//! The loop of a source task: poll, transform, convert, submit, send, commit.
+//!
+//! Polling goes on while earlier rows are on their way to Kafka, within the task's budget of bytes in flight. Offsets are written beside the
+//! loop. Not here: converting (`pipeline`), which rows are settled (`submitted_records`), sending again what a dying producer lost (`kafka`).
+//!
+//! Follows `AbstractWorkerSourceTask` and `WorkerSourceTask` of Kafka Connect.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tombolo_kafka::{Admin, ClientKind, Delivery, DeliveryError, Error, ProducerSession, Stopped};
+use tombolo_model::fault::Problem;
+use tombolo_model::offset::SourcePosition;
+use tombolo_model::role::{self, PollRequest, SourceBatch, TaskPlugins};
+use tombolo_model::status::State;
+use tombolo_model::{Batch, Fault, FaultKind, Stage};
+
+use crate::acknowledgements::Acknowledgements;
+use crate::client_settings::translate;
+use crate::commit::{Schedule, SourceCommit};
+use crate::connector_config::{RoleConfig, SourceConfig};
+use crate::event::WorkerEvent;
+use crate::pipeline::{Pipeline, produce_rows};
+use crate::submitted_records::{Positions, SubmittedRecords};
+use crate::task::{Recycling, TaskParts, is_instance_gone};
+use crate::tolerance::{Executing, Record, caused_by};
+use crate::topic_creation::TopicCreation;
+use crate::used_topics::UsedTopics;
+
+/// Most rows of a poll: past a few thousand, a crossing costs nothing next to its rows.
+const POLL_ROWS_MAX: u32 = 5_000;
+/// Most bytes of a poll: an eighth of the default budget, so that polling and sending overlap.
+const POLL_BYTES_MAX: u32 = 1 << 20;
+/// Longest wait inside a poll: an idle task sees a stop or a pause this late.
+const POLL_WAIT: Duration = Duration::from_millis(250);
+/// Pause after a poll that brought nothing before its wait was over, so that a source that does not wait does not spin.
+const EMPTY_POLL_PAUSE: Duration = Duration::from_millis(10);
+/// Pause before something failed for now is tried again, as Kafka Connect's `SEND_FAILED_BACKOFF_MS`.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// Most bytes kept for offsets behind a row that is not settled; polling stops there until it is.
+const HELD_BYTES_MAX: usize = 32 << 20;
+/// Longest wait for an answer about a topic.
+const ADMIN_WAIT: Duration = Duration::from_secs(30);
+/// The class that Kafka Connect names for failed deliveries.
+const PRODUCING: Executing<'static> = Executing {
+    stage: Stage::KafkaProduce,
+    class: "org.apache.kafka.connect.runtime.WorkerSourceTask",
+};
+
+/// Runs a source task to its end.
+///
+/// Errors: why it failed. Cancelled by dropping: then nothing more is committed.
+pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
+    if !parts.wait_until_wanted().await {
+        return Ok(());
+    }
+    let mut task = SourceTask::start(parts).await?;
+    let outcome = task.work().await;
+    task.finish(outcome).await
+}
+
+struct SourceTask {
+    parts: TaskParts,
+    instance: Instance,
+    session: ProducerSession,
+    creation: Option<TopicCreation>,
+    used_topics: UsedTopics,
+    submitted: SubmittedRecords,
+    /// Only for sources that want them.
+    acknowledgements: Option<Acknowledgements>,
+    commit: SourceCommit,
+    schedule: Schedule,
+    unsent: Option<Unsent>,
+    /// Number of the last poll.
+    polls: u64,
+    /// Reused.
+    deliveries: Vec<Delivery>,
+    recycling: Recycling,
+}
+
+/// The task's plugins. They share sandboxes, so they end together.
+struct Instance {
+    source: Box<dyn role::SourceTask>,
+    pipeline: Pipeline,
+    _room: Box<dyn TaskPlugins>,
+}
+
+/// Rows ready for Kafka that it did not take yet.
+struct Unsent {
+    batch: Batch,
+    first_seq: u64,
+    next_row: usize,
+    /// What ends the task once they are sent.
+    then: Option<Fault>,
+}
+
+impl Instance {
+    async fn start(parts: &TaskParts) -> Result<Self, Fault> {
+        let (mut room, pipeline) = parts.plugins().await?;
+        let mut source = room.source(&parts.plugin).await?;
+        source.start(&parts.settings).await?;
+        Ok(Self { source, pipeline, _room: room })
+    }
+}
+
+impl SourceTask {
+    async fn start(parts: TaskParts) -> Result<Self, Fault> {
+        let RoleConfig::Source(SourceConfig { topic_creation, inflight_bytes_max }) =
+            &parts.config.role
+        else {
+            return Err(Fault::config("a source task needs a source connector"));
+        };
+        let (config, groups) = (&parts.worker.config, topic_creation.clone());
+        let producer = config.client(ClientKind::Producer, &parts.config.producer_override)?;
+        let producer = translate(ClientKind::Producer, &producer)?;
+        let budget = usize::try_from(*inflight_bytes_max).unwrap_or(usize::MAX);
+        let session = parts.worker.producers.session(&producer, budget).map_err(cannot_send)?;
+        let creation = match config.topic_creation_enable && !groups.is_empty() {
+            false => None,
+            true => {
+                let admin = config.client(ClientKind::Admin, &parts.config.admin_override)?;
+                let admin = translate(ClientKind::Admin, &admin)?;
+                let id = format!("connector-adminclient-{}", parts.id);
+                let admin = Admin::new(&admin, &id, ADMIN_WAIT).map_err(cannot_send)?;
+                Some(TopicCreation::new(admin, groups))
+            }
+        };
+        let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);
+        let instance = Instance::start(&parts).await?;
+        parts.reporter.is(State::Running).await;
+        Ok(Self {
+            acknowledgements: instance
+                .source
+                .wants_acknowledgements()
+                .then(Acknowledgements::default),
+            parts,
+            instance,
+            session,
+            creation,
+            used_topics: UsedTopics::default(),
+            submitted: SubmittedRecords::default(),
+            commit: SourceCommit::Idle,
+            schedule,
+            unsent: None,
+            polls: 0,
+            deliveries: Vec::new(),
+            recycling: Recycling::default(),
+        })
+    }
+
+    async fn work(&mut self) -> Result<(), Fault> {
+        while !self.parts.control.is_stopping() {
+            self.settle().await?;
+            self.commit_when_due().await?;
+            if self.parts.control.is_paused() {
+                self.pause().await?;
+            } else if self.unsent.is_some() {
+                self.send().await?;
+            } else if self.instance.source.is_recycling_due() {
+                self.recycle().await?;
+            } else if self.submitted.held_bytes() >= HELD_BYTES_MAX {
+                self.wait_for_deliveries(POLL_WAIT).await?;
+            } else {
+                self.poll().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll(&mut self) -> Result<(), Fault> {
+        let acknowledging =
+            self.acknowledgements.as_ref().is_some_and(Acknowledgements::is_waiting);
+        let wait = if acknowledging { Duration::ZERO } else { POLL_WAIT.min(self.schedule.wait()) };
+        self.polls += 1;
+        let bytes_max = u32::try_from(self.parts.config.limits.batch_bytes_max);
+        let request = PollRequest {
+            batch: self.polls,
+            rows_max: POLL_ROWS_MAX,
+            bytes_max: POLL_BYTES_MAX.min(bytes_max.unwrap_or(u32::MAX)),
+            wait,
+        };
+        let asked = Instant::now();
+        match self.instance.source.poll(request).await {
+            Ok(batch) if !batch.records.is_empty() => self.take_in(batch).await,
+            Ok(_) if acknowledging => self.wait_for_deliveries(POLL_WAIT).await,
+            Ok(_) => {
+                let left = wait.saturating_sub(asked.elapsed()).max(Duration::from_millis(1));
+                self.wait_for_deliveries(left.min(EMPTY_POLL_PAUSE)).await
+            }
+            Err(fault) => match fault.kind {
+                FaultKind::Retriable { after } => {
+                    self.parts.survive("poll failed for now, and is tried again", Err(fault))?;
+                    self.wait_for_deliveries(after.unwrap_or(RETRY_PAUSE)).await
+                }
+                _ => Err(fault),
+            },
+        }
+    }
+
+    /// Transforms and converts polled rows, and hands out their tickets.
+    async fn take_in(&mut self, batch: SourceBatch) -> Result<(), Fault> {
+        let SourceBatch { records, partitions, mut partition, offset, .. } = batch;
+        let polled = records.rows;
+        let rows = self.instance.pipeline.outgoing(records, self.polls).await?;
+        // Rows from a failed one on are neither sent nor settled.
+        let taken = rows.failed.as_ref().map_or(polled, |(row, _)| *row);
+        partition.truncate(taken as usize);
+        let sent = rows.batch.rows;
+        let first_seq = self.submitted.next_seq();
+        if let Some(all) = &mut self.acknowledgements {
+            all.submit(self.polls, taken, rows.origin.as_deref(), (first_seq, sent));
+        }
+        let at = Positions { rows: taken, partitions, partition, offset };
+        self.submitted.submit(at, rows.origin, sent);
+        if self.parts.worker.config.topic_tracking_enable {
+            self.used_topics.sent(&rows.batch, first_seq);
+        }
+        let then = rows.failed.map(|(_, fault)| fault);
+        self.unsent = Some(Unsent { batch: rows.batch, first_seq, next_row: 0, then });
+        Ok(())
+    }
+
+    /// Sends what the budget allows; waits where it allows nothing.
+    async fn send(&mut self) -> Result<(), Fault> {
+        self.create_topics().await?;
+        let Some(unsent) = &mut self.unsent else { return Ok(()) };
+        let rows = produce_rows(&unsent.batch);
+        let seq = unsent.first_seq + unsent.next_row as u64;
+        let sent = self.session.send(&rows, unsent.next_row, seq).map_err(cannot_send)?;
+        unsent.next_row = sent.next_row;
+        if sent.stopped == Stopped::Done {
+            let then = self.unsent.take().and_then(|unsent| unsent.then);
+            return then.map_or(Ok(()), Err);
+        }
+        tokio::select! {
+            biased;
+            () = self.parts.control.changed() => Ok(()),
+            more = self.session.capacity() => more.map_err(cannot_send),
+            () = tokio::time::sleep(POLL_WAIT.min(self.schedule.wait())) => Ok(()),
+        }
+    }
+
+    /// Makes sure that the topics of the rows to send exist.
+    async fn create_topics(&mut self) -> Result<(), Fault> {
+        let (Some(creation), Some(unsent)) = (&mut self.creation, &self.unsent) else {
+            return Ok(());
+        };
+        for topic in creation.missing(&unsent.batch) {
+            while let Err(fault) = creation.ensure(&topic).await {
+                if !fault.is_retriable() {
+                    return Err(fault);
+                }
+                self.parts.survive("waiting for Kafka to create a topic", Err(fault))?;
+                if !self.parts.policy().pause(RETRY_PAUSE).await {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what became of sent rows, and acknowledges them to a source that wants it.
+    async fn settle(&mut self) -> Result<(), Fault> {
+        self.take_deliveries().await?;
+        if let Some(all) = &mut self.acknowledgements
+            && !all.ready().is_empty()
+        {
+            let told = self.instance.source.acknowledge(all.ready()).await;
+            all.ready().clear();
+            self.parts.survive("the source failed to take acknowledgements", told)?;
+        }
+        Ok(())
+    }
+
+    /// Errors: the first row that ends the task; the others are taken in all the same.
+    async fn take_deliveries(&mut self) -> Result<(), Fault> {
+        self.session.try_deliveries(&mut self.deliveries).map_err(cannot_send)?;
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        let mut outcome = Ok(());
+        for delivery in deliveries.drain(..) {
+            let (seq, written) = (delivery.seq, delivery.outcome.ok());
+            if let Err(error) = delivery.outcome
+                && let Err(fault) = self.judge_delivery(seq, error)
+            {
+                outcome = outcome.and(Err(fault));
+                continue;
+            }
+            self.submitted.settle(seq);
+            if let Some(all) = &mut self.acknowledgements {
+                all.settle(seq, written);
+            }
+            if let Some(topic) = self.used_topics.settled(seq, written.is_some()) {
+                let task = self.parts.id.clone();
+                self.parts.reporter.send(WorkerEvent::TopicUsed { task, topic }).await;
+            }
+        }
+        self.deliveries = deliveries;
+        outcome
+    }
+
+    /// A row that Kafka does not take is skipped, or ends the task.
+    fn judge_delivery(&self, seq: u64, error: DeliveryError) -> Result<(), Fault> {
+        let problem = Problem { message: error.to_string(), class: None, trace: None };
+        if self.parts.policy().skips() {
+            return self.parts.policy().judge(PRODUCING, Record::Sent { seq }, &problem);
+        }
+        let message = "Unrecoverable exception from producer send callback";
+        Err(caused_by(Stage::KafkaProduce, message, &problem))
+    }
+
+    /// Waits until a row is settled, something else is asked of the task, or the time is over.
+    async fn wait_for_deliveries(&mut self, wait: Duration) -> Result<(), Fault> {
+        tokio::select! {
+            biased;
+            () = self.parts.control.changed() => Ok(()),
+            more = self.session.deliveries(&mut self.deliveries) => more.map_err(cannot_send),
+            () = tokio::time::sleep(wait) => Ok(()),
+        }
+    }
+
+    async fn commit_when_due(&mut self) -> Result<(), Fault> {
+        if self.commit.is_answered() {
+            let durable = self.end_commit().await;
+            self.tell_committed(durable).await?;
+        }
+        if matches!(self.commit, SourceCommit::Idle) && self.schedule.is_due() {
+            let durable = self.begin_commit();
+            self.tell_committed(durable).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts to write what is settled. Where there is nothing to write, the source is told so at once, as in Kafka Connect.
+    fn begin_commit(&mut self) -> Option<Vec<SourcePosition>> {
+        self.schedule.started();
+        let offsets = self.submitted.committable_offsets();
+        if offsets.is_empty() {
+            return Some(offsets);
+        }
+        let (store, connector) = (self.parts.worker.offsets.clone(), &self.parts.id.connector);
+        let timeout = self.schedule.timeout();
+        self.commit = SourceCommit::start(store, connector.clone(), offsets, timeout);
+        None
+    }
+
+    /// Waits for the commit on its way and answers with the offsets that are durable; others are written again with the next.
+    async fn end_commit(&mut self) -> Option<Vec<SourcePosition>> {
+        match self.commit.answer().await? {
+            (offsets, Ok(())) => Some(offsets),
+            (offsets, Err(error)) => {
+                let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+                tracing::warn!(%connector, task, %error, "failed to commit offsets; they are committed with the next");
+                self.submitted.restore(offsets);
+                None
+            }
+        }
+    }
+
+    async fn tell_committed(&mut self, durable: Option<Vec<SourcePosition>>) -> Result<(), Fault> {
+        let Some(offsets) = durable else { return Ok(()) };
+        let told = self.instance.source.commit(&offsets).await;
+        self.parts.survive("the source failed to commit", told)
+    }
+
+    /// Waits while the connector is paused; rows on their way are settled and committed meanwhile.
+    async fn pause(&mut self) -> Result<(), Fault> {
+        self.parts.reporter.is(State::Paused).await;
+        while self.parts.control.is_paused() && !self.parts.control.is_stopping() {
+            self.wait_for_deliveries(POLL_WAIT.min(self.schedule.wait())).await?;
+            self.settle().await?;
+            self.commit_when_due().await?;
+        }
+        if !self.parts.control.is_stopping() {
+            self.parts.reporter.is(State::Running).await;
+        }
+        Ok(())
+    }
+
+    /// Starts the plugins anew, from offsets behind every row handed out: a planned restart, so nothing is lost or doubled.
+    async fn recycle(&mut self) -> Result<(), Fault> {
+        self.recycling.start(&self.parts)?;
+        while !self.submitted.is_settled() {
+            if self.parts.control.is_stopping() {
+                return Ok(());
+            }
+            self.wait_for_deliveries(POLL_WAIT).await?;
+            self.settle().await?;
+        }
+        for durable in self.commit_all().await {
+            self.tell_committed(Some(durable)).await?;
+        }
+        self.instance.source.stop().await?;
+        self.instance = Instance::start(&self.parts).await?;
+        Ok(())
+    }
+
+    /// Ends the commit on its way and makes the last one; answers with the offsets that became durable.
+    async fn commit_all(&mut self) -> Vec<Vec<SourcePosition>> {
+        let (one, none) = (self.end_commit().await, self.begin_commit());
+        let last = self.end_commit().await;
+        [one, none, last].into_iter().flatten().collect()
+    }
+
+    /// Settles and commits what is on its way, and ends the plugins. Rows that were not sent are polled again by the next start.
+    async fn finish(mut self, outcome: Result<(), Fault>) -> Result<(), Fault> {
+        let timeout = self.schedule.timeout();
+        let settled = match tokio::time::timeout(timeout, self.settle_rest()).await {
+            Ok(settled) => settled,
+            Err(_) => Ok(()),
+        };
+        let outcome = outcome.and(settled);
+        let durable = self.commit_all().await;
+        if is_instance_gone(&outcome) {
+            return outcome;
+        }
+        let mut ended = self.settle().await;
+        for durable in durable {
+            ended = ended.and(self.tell_committed(Some(durable)).await);
+        }
+        if !is_instance_gone(&ended) {
+            ended = ended.and(self.instance.source.stop().await);
+        }
+        outcome.and(self.parts.survive("the source failed to stop", ended))
+    }
+
+    async fn settle_rest(&mut self) -> Result<(), Fault> {
+        while self.session.rows_in_flight() > 0 {
+            self.session.deliveries(&mut self.deliveries).await.map_err(cannot_send)?;
+            self.take_deliveries().await?;
+        }
+        self.take_deliveries().await
+    }
+}
+
+/// What a producer that cannot go on is to the task, in Kafka Connect's words.
+fn cannot_send(error: Error) -> Fault {
+    let problem = Problem { message: error.to_string(), class: None, trace: None };
+    let message = "Unrecoverable exception trying to send";
+    caused_by(Stage::KafkaProduce, message, &problem).with_source(error)
+}

@@ -1,0 +1,144 @@
+//! What connectors and tasks are asked to be, and how they tell what they are.
+//!
+//! Not here: the states themselves (`model::status`) and who decides them (the herder).
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tombolo_model::status::{State, Status, TargetState};
+use tombolo_model::{ConnectorName, Fault, TaskId, WorkerId};
+
+use crate::event::WorkerEvent;
+
+/// What a connector or a task is asked to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Control {
+    /// Cancelled where it should come to its end.
+    pub(crate) stopping: CancellationToken,
+    target: watch::Receiver<TargetState>,
+}
+
+/// The other end of a [`Control`].
+#[derive(Debug)]
+pub(crate) struct Controller {
+    stopping: CancellationToken,
+    target: watch::Sender<TargetState>,
+}
+
+impl Controller {
+    /// Asks for a target state.
+    pub(crate) fn new(target: TargetState) -> (Self, Control) {
+        let stopping = CancellationToken::new();
+        let (sender, receiver) = watch::channel(target);
+        let control = Control { stopping: stopping.clone(), target: receiver };
+        (Self { stopping, target: sender }, control)
+    }
+
+    /// Asks for another target state.
+    pub(crate) fn set_target(&self, target: TargetState) {
+        self.target.send_replace(target);
+    }
+
+    /// Asks it to come to its end.
+    pub(crate) fn stop(&self) {
+        self.stopping.cancel();
+    }
+}
+
+impl Control {
+    /// What it is asked to be now.
+    pub(crate) fn target(&self) -> TargetState {
+        *self.target.borrow()
+    }
+
+    /// Whether it should wait; a stopped connector has no tasks, so one that is still there waits too.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.target() != TargetState::Started
+    }
+
+    /// Whether it should come to its end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// Waits until it is asked for something else than when this was called last. Safe to cancel.
+    pub(crate) async fn changed(&mut self) {
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => {}
+            changed = self.target.changed() => if changed.is_err() {
+                // Nobody can ask for anything any more.
+                self.stopping.cancelled().await;
+            }
+        }
+    }
+}
+
+/// Whose states are told.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    Connector(ConnectorName),
+    Task(TaskId),
+}
+
+/// Tells the states of one connector or task.
+#[derive(Clone, Debug)]
+pub(crate) struct Reporter {
+    pub(crate) subject: Subject,
+    pub(crate) worker_id: WorkerId,
+    pub(crate) version: Option<String>,
+    pub(crate) events: mpsc::Sender<WorkerEvent>,
+}
+
+impl Reporter {
+    /// Tells a state.
+    pub(crate) async fn is(&self, state: State) {
+        self.tell(state, None).await;
+    }
+
+    /// Tells that it failed, and logs why, with what only the operator may see.
+    pub(crate) async fn failed(&self, fault: &Fault) {
+        let (stage, causes) = (fault.stage, causes(fault));
+        match &self.subject {
+            Subject::Connector(connector) => {
+                tracing::error!(%connector, %stage, "connector failed: {causes}");
+            }
+            Subject::Task(TaskId { connector, index }) => {
+                tracing::error!(%connector, task = index, %stage, "task failed: {causes}");
+            }
+        }
+        self.tell(State::Failed, Some(fault.status_trace())).await;
+    }
+
+    async fn tell(&self, state: State, trace: Option<String>) {
+        let status = Status {
+            state,
+            trace,
+            worker_id: self.worker_id.to_string(),
+            generation: 0,
+            version: self.version.clone(),
+        };
+        let event = match &self.subject {
+            Subject::Connector(name) => WorkerEvent::ConnectorStatus { name: name.clone(), status },
+            Subject::Task(task) => WorkerEvent::TaskStatus { task: task.clone(), status },
+        };
+        self.send(event).await;
+    }
+
+    /// Tells something else.
+    pub(crate) async fn send(&self, event: WorkerEvent) {
+        // Without a herder nobody asks: the worker is going down.
+        drop(self.events.send(event).await);
+    }
+}
+
+/// A fault with its causes, for the log.
+pub(crate) fn causes(fault: &Fault) -> String {
+    let mut text = fault.status_trace();
+    let mut cause = std::error::Error::source(fault);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,115 @@
+//! What source and sink tasks have in common: their parts, their plugins, and their beginning and end.
+//!
+//! Not here: the loops (`source_task`, `sink_task`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tombolo_model::plugin::PluginInfo;
+use tombolo_model::role::{NoOffsets, TaskContext, TaskPlugins};
+use tombolo_model::status::State;
+use tombolo_model::{Breach, Fault, FaultKind, Settings, Stage, TaskId};
+
+use crate::connector_config::{ConnectorConfig, RoleConfig};
+use crate::pipeline::{self, Pipeline};
+use crate::shared::Shared;
+use crate::state::{Control, Reporter};
+use crate::tolerance::ErrorPolicy;
+
+/// Time after which an instance that passed its memory mark again is recycled again; before it, that is a breach.
+const RECYCLE_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+/// What a task is made of.
+pub(crate) struct TaskParts {
+    pub(crate) id: TaskId,
+    /// The connector's configuration.
+    pub(crate) config: ConnectorConfig,
+    /// The task's own settings.
+    pub(crate) settings: Settings,
+    /// The connector's plugin.
+    pub(crate) plugin: Arc<PluginInfo>,
+    pub(crate) worker: Arc<Shared>,
+    pub(crate) control: Control,
+    pub(crate) reporter: Reporter,
+}
+
+impl TaskParts {
+    /// Waits while the connector is paused. Answers false where the task should end before it began.
+    pub(crate) async fn wait_until_wanted(&mut self) -> bool {
+        if self.control.is_paused() && !self.control.is_stopping() {
+            self.reporter.is(State::Paused).await;
+        }
+        while self.control.is_paused() && !self.control.is_stopping() {
+            self.control.changed().await;
+        }
+        !self.control.is_stopping()
+    }
+
+    /// What the task does about failures.
+    pub(crate) fn policy(&self) -> ErrorPolicy {
+        ErrorPolicy {
+            task: self.id.clone(),
+            config: self.config.errors.clone(),
+            stopping: self.control.stopping.clone(),
+        }
+    }
+
+    /// Room for the task's plugins, and its pipeline in it.
+    pub(crate) async fn plugins(&self) -> Result<(Box<dyn TaskPlugins>, Pipeline), Fault> {
+        let offsets = match self.config.role {
+            RoleConfig::Source(_) => self.worker.offsets.reader(&self.id.connector),
+            RoleConfig::Sink(_) => Arc::new(NoOffsets),
+        };
+        let context = TaskContext { limits: self.config.limits.clone(), offsets };
+        let plugins = &*self.worker.plugins;
+        let mut room = plugins.task(&self.id, context).await?;
+        let converters = &self.worker.config.converters;
+        let pipeline =
+            pipeline::build(plugins, &mut *room, &self.config, converters, self.policy()).await?;
+        Ok((room, pipeline))
+    }
+
+    /// Logs a fault that does not end the task; gives back one that does, because the plugin's instance is gone.
+    pub(crate) fn survive(&self, what: &str, result: Result<(), Fault>) -> Result<(), Fault> {
+        match result {
+            Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
+            Err(fault) => {
+                let causes = crate::state::causes(&fault);
+                let (connector, task) = (&self.id.connector, self.id.index);
+                tracing::error!(%connector, task, stage = %fault.stage, "{what}: {causes}");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// When a task's instances were recycled last.
+#[derive(Debug, Default)]
+pub(crate) struct Recycling(Option<Instant>);
+
+impl Recycling {
+    /// Notes that instances are recycled now.
+    ///
+    /// Errors: a breach where that was so a moment ago, because recycling does not help.
+    pub(crate) fn start(&mut self, parts: &TaskParts) -> Result<(), Fault> {
+        let (connector, task) = (&parts.id.connector, parts.id.index);
+        if self.0.is_some_and(|last| last.elapsed() < RECYCLE_AGAIN_AFTER) {
+            let message = format!(
+                "the plugin's memory passed the mark again within {} s of a new start; its limit is {} bytes, setting sandbox.memory.max",
+                RECYCLE_AGAIN_AFTER.as_secs(),
+                parts.config.limits.memory_max
+            );
+            return Err(Fault::breach(Breach::Memory, Stage::Lifecycle, message));
+        }
+        tracing::info!(%connector, task, "the plugin's memory passed its mark: starting it anew");
+        self.0 = Some(Instant::now());
+        Ok(())
+    }
+}
+
+/// Whether a plugin's instance is gone, so that nothing of it may be called.
+pub(crate) fn is_instance_gone(outcome: &Result<(), Fault>) -> bool {
+    matches!(outcome, Err(Fault { kind: FaultKind::Plugin(_), .. }))
+}

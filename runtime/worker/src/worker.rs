@@ -1,0 +1,274 @@
+//! The handle to everything that runs on this worker: connectors and tasks by name.
+//!
+//! Not here: what they do (`connector`, `source_task`, `sink_task`), and which of them run here (the herder).
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::Instant;
+use tombolo_kafka::Producers;
+use tombolo_model::plugin::{PluginInfo, PluginKind};
+use tombolo_model::role::Plugins;
+use tombolo_model::status::{State, TargetState};
+use tombolo_model::{ConnectorName, Fault, Settings, Stage, TaskId, WorkerId};
+use tombolo_store::OffsetStore;
+
+use crate::config::WorkerConfig;
+use crate::connector::{Request, WorkerConnector, check_task_count};
+use crate::connector_config::ConnectorConfig;
+use crate::event::WorkerEvent;
+use crate::shared::Shared;
+use crate::state::{Controller, Reporter, Subject};
+use crate::task::TaskParts;
+use crate::validation::{self, Validation};
+use crate::{sink_task, source_task};
+
+/// Time for a connector's instance to stop, as in Kafka Connect.
+const CONNECTOR_GRACEFUL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests that may wait for a connector's instance; the herder asks one at a time.
+const REQUESTS_MAX: usize = 4;
+
+/// What a worker is made of.
+pub struct WorkerParts {
+    /// Its settings.
+    pub config: WorkerConfig,
+    /// The installed plugins.
+    pub plugins: Arc<dyn Plugins>,
+    /// Where offsets of sources are stored.
+    pub offsets: OffsetStore,
+    /// The worker, as statuses show it.
+    pub worker_id: WorkerId,
+    /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.
+    pub guests: tokio::runtime::Handle,
+    /// Where it tells what happens.
+    pub events: mpsc::Sender<WorkerEvent>,
+}
+
+/// Runs connectors and tasks. Cheap to clone.
+///
+/// Follows `Worker` of Kafka Connect.
+#[derive(Clone)]
+pub struct Worker {
+    shared: Arc<Shared>,
+    connectors: Arc<Mutex<HashMap<ConnectorName, ConnectorHandle>>>,
+    tasks: Arc<Mutex<HashMap<TaskId, Running>>>,
+}
+
+struct ConnectorHandle {
+    running: Running,
+    requests: mpsc::Sender<Request>,
+}
+
+/// A connector or a task at work. It is cancelled where this is dropped.
+struct Running {
+    controller: Controller,
+    abort: AbortHandle,
+    /// Ends when it has ended and its last state was told.
+    done: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
+}
+
+impl Running {
+    /// Waits until it has ended. Where it takes longer than until `deadline`, it is cancelled, and tells nothing more.
+    async fn ended(mut self, deadline: Instant) -> bool {
+        tokio::time::timeout_at(deadline, &mut self.done).await.is_ok()
+    }
+}
+
+impl Worker {
+    /// A worker that runs nothing yet.
+    pub fn new(parts: WorkerParts) -> Self {
+        let WorkerParts { config, plugins, offsets, worker_id, guests, events } = parts;
+        let producers = Producers::new("connector-producer");
+        let shared = Shared { config, plugins, offsets, producers, worker_id, guests, events };
+        Self { shared: Arc::new(shared), connectors: Arc::default(), tasks: Arc::default() }
+    }
+
+    /// Starts a connector's instance; one that is there is stopped first. What becomes of it arrives as events.
+    pub async fn start_connector(
+        &self,
+        name: &ConnectorName,
+        config: &Settings,
+        target: TargetState,
+    ) {
+        self.stop_connector(name).await;
+        let (plugin, parsed) = match self.read(config) {
+            Ok(read) => read,
+            Err(fault) => {
+                let subject = Subject::Connector(name.clone());
+                return self.reporter(subject, None).failed(&fault).await;
+            }
+        };
+        let reporter = self.reporter(Subject::Connector(name.clone()), Some(&plugin));
+        let (controller, control) = Controller::new(target);
+        let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
+        let connector = WorkerConnector {
+            config: parsed,
+            settings: config.clone(),
+            plugin,
+            worker: Arc::clone(&self.shared),
+            control,
+            reporter: reporter.clone(),
+            requests: receiver,
+        };
+        let run = async {
+            connector.run().await;
+            Ok(())
+        };
+        let running = self.run(controller, reporter, run);
+        let handle = ConnectorHandle { running, requests };
+        drop(lock(&self.connectors).insert(name.clone(), handle));
+    }
+
+    /// Stops a connector's instance, by force where it takes longer than five seconds.
+    pub async fn stop_connector(&self, name: &ConnectorName) {
+        let handle = lock(&self.connectors).remove(name);
+        let Some(ConnectorHandle { running, .. }) = handle else { return };
+        running.controller.stop();
+        if !running.ended(Instant::now() + CONNECTOR_GRACEFUL_TIMEOUT).await {
+            tracing::error!(connector = %name, "Graceful stop of connector {name} failed.");
+        }
+    }
+
+    /// Asks a started connector for the settings of its tasks.
+    ///
+    /// Errors: what the connector says; `Config` where there are more than `tasks.max`; `Retriable` where it is not running.
+    pub async fn task_settings(&self, name: &ConnectorName) -> Result<Vec<Settings>, Fault> {
+        let requests = lock(&self.connectors).get(name).map(|handle| handle.requests.clone());
+        let absent = || {
+            let message = format!("Connector {name} is not running on this worker");
+            Fault::retriable(Stage::Lifecycle, message)
+        };
+        let (reply, answer) = oneshot::channel();
+        let request = Request::TaskSettings(reply);
+        requests.ok_or_else(absent)?.send(request).await.map_err(|_| absent())?;
+        answer.await.map_err(|_| absent())?
+    }
+
+    /// Asks a connector's instance and its tasks to be something else.
+    pub fn set_target_state(&self, name: &ConnectorName, target: TargetState) {
+        if let Some(handle) = lock(&self.connectors).get(name) {
+            handle.running.controller.set_target(target);
+        }
+        for (task, running) in lock(&self.tasks).iter() {
+            if task.connector == *name {
+                running.controller.set_target(target);
+            }
+        }
+    }
+
+    /// Starts a task; one that is there is stopped first. What becomes of it arrives as events.
+    pub async fn start_task(
+        &self,
+        task: &TaskId,
+        connector_config: &Settings,
+        task_config: &Settings,
+        target: TargetState,
+    ) {
+        self.stop_tasks(std::slice::from_ref(task)).await;
+        let read = self.read(connector_config).and_then(|(plugin, config)| {
+            check_task_count(&config, task.index as usize + 1)?;
+            Ok((plugin, config))
+        });
+        let (plugin, config) = match read {
+            Ok(read) => read,
+            Err(fault) => {
+                return self.reporter(Subject::Task(task.clone()), None).failed(&fault).await;
+            }
+        };
+        let reporter = self.reporter(Subject::Task(task.clone()), Some(&plugin));
+        let (controller, control) = Controller::new(target);
+        let kind = plugin.kind;
+        let parts = TaskParts {
+            id: task.clone(),
+            config,
+            settings: task_config.clone(),
+            plugin,
+            worker: Arc::clone(&self.shared),
+            control,
+            reporter: reporter.clone(),
+        };
+        let running = match kind {
+            PluginKind::Sink => self.run(controller, reporter, sink_task::run(parts)),
+            _ => self.run(controller, reporter, source_task::run(parts)),
+        };
+        drop(lock(&self.tasks).insert(task.clone(), running));
+    }
+
+    /// Stops tasks. They have `task.shutdown.graceful.timeout.ms` all together; those that take longer are cancelled.
+    pub async fn stop_tasks(&self, tasks: &[TaskId]) {
+        let stopping: Vec<(TaskId, Running)> = {
+            let mut running = lock(&self.tasks);
+            tasks.iter().filter_map(|task| running.remove_entry(task)).collect()
+        };
+        stopping.iter().for_each(|(_, running)| running.controller.stop());
+        let deadline = Instant::now() + self.shared.config.graceful_timeout;
+        for (task, running) in stopping {
+            if !running.ended(deadline).await {
+                let (connector, index) = (&task.connector, task.index);
+                tracing::error!(%connector, task = index, "Graceful stop of task {task} failed.");
+            }
+        }
+    }
+
+    /// Checks a configuration. No side effects.
+    pub async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {
+        let Shared { plugins, config: worker, .. } = &*self.shared;
+        validation::validate(&**plugins, &worker.converters, config).await
+    }
+
+    /// A connector's plugin and its configuration as types.
+    fn read(&self, config: &Settings) -> Result<(Arc<PluginInfo>, ConnectorConfig), Fault> {
+        let plugin = validation::connector(&*self.shared.plugins, config)?;
+        let config = ConnectorConfig::from_settings(config, plugin.kind)
+            .map_err(|error| Fault::config(error.message))?;
+        Ok((plugin, config))
+    }
+
+    fn reporter(&self, subject: Subject, plugin: Option<&PluginInfo>) -> Reporter {
+        Reporter {
+            subject,
+            worker_id: self.shared.worker_id.clone(),
+            version: plugin.map(|plugin| plugin.version.clone()),
+            events: self.shared.events.clone(),
+        }
+    }
+
+    /// Runs something where plugins are called, and tells how it ended: a panic fails it alone.
+    fn run(
+        &self,
+        controller: Controller,
+        reporter: Reporter,
+        work: impl Future<Output = Result<(), Fault>> + Send + 'static,
+    ) -> Running {
+        let work = self.shared.guests.spawn(work);
+        let abort = work.abort_handle();
+        let done = tokio::spawn(async move {
+            match work.await {
+                Ok(Ok(())) => reporter.is(State::Unassigned).await,
+                Ok(Err(fault)) => reporter.failed(&fault).await,
+                Err(error) if error.is_panic() => {
+                    let message = "the worker's own code panicked; this is a bug in Tombolo";
+                    let fault = Fault::fatal(Stage::Lifecycle, message).with_source(error);
+                    reporter.failed(&fault).await;
+                }
+                // Cancelled: nobody is to hear of it any more.
+                Err(_) => {}
+            }
+        });
+        Running { controller, abort, done }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
