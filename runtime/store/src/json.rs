@@ -32,6 +32,24 @@ impl Formatter for Jackson {
         writer.write_all(java_float(value).as_bytes())
     }
 
+    /// Jackson writes characters beyond the first 65,536 as two escapes.
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, char)) = rest.char_indices().find(|(_, char)| char.len_utf8() == 4) {
+            let (plain, from) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04X}")?;
+            }
+            rest = from.strip_prefix(char).unwrap_or_default();
+        }
+        writer.write_all(rest.as_bytes())
+    }
+
     fn write_char_escape<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
@@ -138,7 +156,7 @@ mod tests {
         let json = to_vec(&"a\"\\/\u{8}\u{c}\n\r\t\u{1f}\u{7f}é😀").unwrap();
         assert_eq!(
             String::from_utf8(json).unwrap(),
-            "\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u001F\u{7f}é😀\""
+            "\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u001F\u{7f}é\\uD83D\\uDE00\""
         );
     }
 }
