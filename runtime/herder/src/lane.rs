@@ -83,11 +83,15 @@ impl Runner {
                 worker.start_task(&id, &task.connector_config, &task.config, target).await;
             }
             Action::MakeTaskSettings(epoch) => {
-                let outcome = worker.task_settings(connector).await.map_err(Box::new);
+                let (worker, events) = (Arc::clone(worker), events.clone());
                 let connector = connector.clone();
-                let made = Event::TaskSettingsMade { connector, epoch, outcome };
-                // Nobody is left to tell when the herder is gone.
-                drop(events.send(made).await);
+                // Beside the lane: an instance that does not answer must not keep itself from being stopped.
+                tokio::spawn(async move {
+                    let outcome = worker.task_settings(&connector).await.map_err(Box::new);
+                    let made = Event::TaskSettingsMade { connector, epoch, outcome };
+                    // Nobody is left to tell when the herder is gone.
+                    drop(events.send(made).await);
+                });
             }
         }
     }

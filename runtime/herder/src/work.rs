@@ -5,9 +5,12 @@
 use async_trait::async_trait;
 use tombolo_model::status::TargetState;
 use tombolo_model::{ConnectorName, Fault, Settings, TaskId};
+use tombolo_worker::Worker;
 use tombolo_worker::validation::Validation;
 
-/// Runs connectors and tasks. Calls for one connector never overlap; what became of them arrives as events.
+/// Runs connectors and tasks; what becomes of them arrives as events.
+///
+/// Calls for one connector never overlap, except that it may be stopped while it makes task settings.
 #[async_trait]
 pub trait Work: Send + Sync + 'static {
     /// Starts a connector's instance.
@@ -30,4 +33,41 @@ pub trait Work: Send + Sync + 'static {
     async fn stop_tasks(&self, tasks: &[TaskId]);
     /// Checks a configuration.
     async fn validate(&self, config: &Settings) -> Result<Validation, Fault>;
+}
+
+#[async_trait]
+impl Work for Worker {
+    async fn start_connector(&self, name: &ConnectorName, config: &Settings, target: TargetState) {
+        self.start_connector(name, config, target).await;
+    }
+
+    async fn stop_connector(&self, name: &ConnectorName) {
+        self.stop_connector(name).await;
+    }
+
+    async fn task_settings(&self, name: &ConnectorName) -> Result<Vec<Settings>, Fault> {
+        self.task_settings(name).await
+    }
+
+    fn set_target_state(&self, name: &ConnectorName, target: TargetState) {
+        self.set_target_state(name, target);
+    }
+
+    async fn start_task(
+        &self,
+        task: &TaskId,
+        connector_config: &Settings,
+        task_config: &Settings,
+        target: TargetState,
+    ) {
+        self.start_task(task, connector_config, task_config, target).await;
+    }
+
+    async fn stop_tasks(&self, tasks: &[TaskId]) {
+        self.stop_tasks(tasks).await;
+    }
+
+    async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {
+        self.validate(config).await
+    }
 }

@@ -1,5 +1,7 @@
 //! The stores on topics in memory: what was written is read, by this worker and by the next.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which end by panicking")]
+
 use std::sync::Arc;
 
 use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
