@@ -2,7 +2,7 @@
 //!
 //! Not here: what the routes do.
 
-use std::future::Future;
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, get, post, put};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 use tombolo_herder::HerderHandle;
 use tombolo_model::WorkerId;
 
@@ -78,13 +79,14 @@ impl Bound {
 pub async fn serve(
     bound: Bound,
     herder: Arc<OnceCell<HerderHandle>>,
-    shutdown: impl Future<Output = ()> + Clone + Send + 'static,
+    shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let router = router(Context { herder });
     let mut servers = tokio::task::JoinSet::new();
     for listener in bound.listeners {
         let serving = axum::serve(listener, router.clone());
-        servers.spawn(serving.with_graceful_shutdown(shutdown.clone()).into_future());
+        let shutdown = shutdown.clone().cancelled_owned();
+        servers.spawn(serving.with_graceful_shutdown(shutdown).into_future());
     }
     while let Some(ended) = servers.join_next().await {
         ended.map_err(std::io::Error::other)??;

@@ -1,0 +1,125 @@
+//! What the server answers by itself, before any herder is there.
+
+use std::sync::Arc;
+
+use tombolo_rest::{Bound, RestConfig, serve};
+
+/// A server without a herder, and its address.
+async fn server() -> String {
+    let settings = [("listeners", "http://127.0.0.1:0")].into_iter().collect();
+    let config = RestConfig::from_settings(&settings, "machine").unwrap();
+    let bound = Bound::open(&config).await.unwrap();
+    let url = format!("http://{}", bound.address());
+    assert_eq!(bound.worker_id().as_str(), bound.address().to_string());
+    tokio::spawn(serve(bound, Arc::default(), tokio_util::sync::CancellationToken::new()));
+    url
+}
+
+/// Method, path, headers, and the status and body expected.
+type Case =
+    (&'static str, &'static str, &'static [(&'static str, &'static str)], u16, &'static str);
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+const CASES: &[Case] = &[
+    ("GET", "/nothing", &[], 404, r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#),
+    (
+        "GET",
+        "/connectors/a/tasks/b/c",
+        &[],
+        404,
+        r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#,
+    ),
+    (
+        "PUT",
+        "/connectors",
+        &[],
+        405,
+        r#"{"error_code":405,"message":"HTTP 405 Method Not Allowed"}"#,
+    ),
+    (
+        "GET",
+        "/connectors/a/restart",
+        &[],
+        405,
+        r#"{"error_code":405,"message":"HTTP 405 Method Not Allowed"}"#,
+    ),
+    (
+        "PUT",
+        "/connectors/a/pause",
+        &[FORM],
+        415,
+        r#"{"error_code":415,"message":"HTTP 415 Unsupported Media Type"}"#,
+    ),
+    (
+        "GET",
+        "/connectors",
+        &[("accept", "text/html")],
+        406,
+        r#"{"error_code":406,"message":"HTTP 406 Not Acceptable"}"#,
+    ),
+    (
+        "GET",
+        "/health",
+        &[],
+        503,
+        r#"{"status":"starting","message":"Worker is still starting up."}"#,
+    ),
+    (
+        "GET",
+        "/health/",
+        &[("accept", "*/*")],
+        503,
+        r#"{"status":"starting","message":"Worker is still starting up."}"#,
+    ),
+    (
+        "GET",
+        "/connectors/",
+        &[],
+        503,
+        r#"{"error_code":503,"message":"Worker is still starting up."}"#,
+    ),
+    (
+        "PUT",
+        "/connectors/a%20b/pause",
+        &[JSON],
+        503,
+        r#"{"error_code":503,"message":"Worker is still starting up."}"#,
+    ),
+];
+
+#[tokio::test]
+async fn paths_methods_and_media_types_are_answered_as_by_jersey() {
+    let url = server().await;
+    let check = move || {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        for (method, path, headers, status, body) in CASES {
+            let mut request =
+                ureq::http::Request::builder().method(*method).uri(format!("{url}{path}"));
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let mut response = agent.run(request.body(()).unwrap()).unwrap();
+            let text = response.body_mut().read_to_string().unwrap();
+            assert_eq!(
+                (response.status().as_u16(), text.as_str()),
+                (*status, *body),
+                "{method} {path}"
+            );
+            assert_eq!(response.headers()["content-type"], "application/json", "{method} {path}");
+        }
+    };
+    tokio::task::spawn_blocking(check).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let url = server().await;
+    let taken = url.trim_start_matches("http://");
+    let settings = [("listeners", format!("http://{taken}"))].into_iter().collect();
+    let config = RestConfig::from_settings(&settings, "machine").unwrap();
+    let error = Bound::open(&config).await.err().unwrap().to_string();
+    assert!(error.starts_with(&format!("cannot listen at {taken}: ")), "{error}");
+}
