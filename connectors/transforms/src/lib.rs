@@ -1,1 +1,5 @@
-//! Not written yet.
+//! Transformations and predicates of Kafka Connect.
+//!
+//! Not here: anything.
+
+mod regex;

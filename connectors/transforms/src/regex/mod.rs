@@ -1,0 +1,90 @@
+//! Java's regular expressions: whole matches and `replaceFirst`, as `java.util.regex` gives them.
+//!
+//! A pattern is rewritten into the dialect of `fancy-regex` ([`translate`]), which then has the meaning that Java gives it: `\w`, `\d` and `\s` are ASCII, `.`
+//! stops at Java's line ends, `(?i)` folds ASCII only, `\h` is a blank, `\Q…\E` quotes. What the dialect lacks is an error when the pattern is read:
+//! Unicode blocks (`\p{InGreek}`), characters by name (`\N{…}`), and lookbehinds of a length that is not constant.
+//!
+//! The worker has its own for `topics.regex`: a component and the host share nothing but the contract.
+
+mod class;
+mod escape;
+mod property;
+mod replacement;
+mod translate;
+
+use fancy_regex::RegexBuilder;
+
+use self::replacement::Replacement;
+
+/// Most steps back in one match. A pattern that needs more would hold up its task for longer than a record is worth; the record fails instead.
+const BACKTRACK_MAX: usize = 1_000_000;
+
+/// Why a pattern cannot be read, a replacement not be made, or a match not be found: in words, with the Java class that would be thrown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Error {
+    /// As `java.lang.IndexOutOfBoundsException`.
+    pub(crate) class: &'static str,
+    /// As Java's message, where there is one.
+    pub(crate) message: String,
+}
+
+impl Error {
+    /// A pattern that cannot be read.
+    fn syntax(message: impl Into<String>) -> Self {
+        Self { class: "java.util.regex.PatternSyntaxException", message: message.into() }
+    }
+
+    /// A replacement that cannot be made.
+    fn argument(message: impl Into<String>) -> Self {
+        Self { class: "java.lang.IllegalArgumentException", message: message.into() }
+    }
+}
+
+/// A pattern, as `java.util.regex.Pattern`.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    /// Matches whole texts.
+    whole: fancy_regex::Regex,
+    /// Finds the first match.
+    first: fancy_regex::Regex,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// Errors: what is wrong with it, in Java's words where the fault is one of Java's.
+    pub(crate) fn new(java: &str) -> Result<Self, Error> {
+        let translated = translate::translate(java)?;
+        let build = |text: &str| {
+            RegexBuilder::new(text)
+                .backtrack_limit(BACKTRACK_MAX)
+                .build()
+                .map_err(|error| Error::syntax(error.to_string()))
+        };
+        Ok(Self { whole: build(&format!(r"\A(?:{translated})\z"))?, first: build(&translated)? })
+    }
+
+    /// Whether it matches all of this text: `Matcher.matches`.
+    pub(crate) fn matches(&self, text: &str) -> Result<bool, Error> {
+        self.whole.is_match(text).map_err(too_long)
+    }
+
+    /// The text with its first match replaced: `Matcher.replaceFirst`. That match need not be the whole one that [`Pattern::matches`] found.
+    pub(crate) fn replace_first(&self, text: &str, replacement: &str) -> Result<String, Error> {
+        let Some(found) = self.first.captures(text).map_err(too_long)? else {
+            return Ok(text.to_owned());
+        };
+        let Some(whole) = found.get(0) else { return Ok(text.to_owned()) };
+        let mut out = text.get(..whole.start()).unwrap_or_default().to_owned();
+        Replacement::new(replacement).append(&mut out, &found, &self.first)?;
+        out.push_str(text.get(whole.end()..).unwrap_or_default());
+        Ok(out)
+    }
+}
+
+fn too_long(error: fancy_regex::Error) -> Error {
+    Error { class: "java.lang.StackOverflowError", message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

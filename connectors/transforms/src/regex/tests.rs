@@ -1,0 +1,51 @@
+//! The cases of `tests/vectors/patterns.jsonl`, taken from the real JVM.
+
+use super::*;
+
+const VECTORS: &str = include_str!("../../tests/vectors/patterns.jsonl");
+
+/// What Java reads and we do not, or the other way round; each with a reason in the module's documentation.
+const DIFFERENT: [&str; 2] = [r"\p{InGreek}", r"\N{LATIN SMALL LETTER A}"];
+
+#[test]
+fn patterns_match_and_replace_as_on_the_jvm() {
+    let mut wrong = Vec::new();
+    for line in VECTORS.lines() {
+        let case: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| case[name].as_str().unwrap();
+        if DIFFERENT.contains(&text("pattern")) {
+            assert!(Pattern::new(text("pattern")).is_err());
+            continue;
+        }
+        let pattern = Pattern::new(text("pattern"));
+        if !case["invalid"].is_null() {
+            if pattern.is_ok() {
+                wrong.push(format!("{line}: should not be read"));
+            }
+            continue;
+        }
+        let found = pattern.and_then(|pattern| {
+            if !pattern.matches(text("input"))? {
+                return Ok(None);
+            }
+            pattern.replace_first(text("input"), text("replacement")).map(Some)
+        });
+        let error = &case["error"];
+        let expected = if error.is_null() {
+            Ok(case["result"].as_str().map(str::to_owned))
+        } else {
+            Err((error["class"].as_str().unwrap(), error["message"].as_str().unwrap().to_owned()))
+        };
+        let found = found.map_err(|error| (error.class, error.message));
+        if found != expected {
+            wrong.push(format!("{line}\n    found {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_pattern_that_runs_away_is_an_error_and_not_a_hang() {
+    let pattern = Pattern::new(r"(?:(a)\1?)+b").unwrap();
+    assert!(pattern.matches(&"a".repeat(64)).is_err());
+}
