@@ -55,8 +55,7 @@ fn member(of: &mut Translation) -> Result<(), Error> {
     }
     let Some(from) = end(of)? else { return Ok(()) };
     of.skip_blanks();
-    let is_range =
-        of.peek() == Some('-') && !matches!(of.peek_after(1), Some(']' | '[') | None);
+    let is_range = of.peek() == Some('-') && !matches!(of.peek_after(1), Some(']' | '[') | None);
     if !is_range {
         range(of, from, from);
         return Ok(());
@@ -110,7 +109,8 @@ fn range(of: &mut Translation, from: char, to: char) {
 
 fn write(out: &mut String, from: char, to: char) {
     push_escaped(out, from);
-    if to != from {
+    // A colon's escape is dropped on the way; as a range it cannot be taken for the start of a POSIX class, which `[[:alpha:]]` is not in Java.
+    if to != from || from == ':' {
         out.push('-');
         push_escaped(out, to);
     }

@@ -98,9 +98,8 @@ fn back_reference(of: &mut Translation, first: char) {
 pub(super) fn meaning(of: &mut Translation) -> Result<Escaped, Error> {
     let Some(letter) = of.next() else { return Err(of.error("Unexpected internal error")) };
     let unicode = of.flags.unicode;
-    let set = |members: &str, negated: bool| {
-        Ok(Escaped::Set { members: members.to_owned(), negated })
-    };
+    let set =
+        |members: &str, negated: bool| Ok(Escaped::Set { members: members.to_owned(), negated });
     match letter {
         't' => Ok(Escaped::Literal('\t')),
         'n' => Ok(Escaped::Literal('\n')),
@@ -110,9 +109,7 @@ pub(super) fn meaning(of: &mut Translation) -> Result<Escaped, Error> {
         'e' => Ok(Escaped::Literal('\u{1b}')),
         'd' | 'D' => set(if unicode { r"\p{Nd}" } else { "0-9" }, letter == 'D'),
         'w' | 'W' => set(if unicode { r"\w" } else { "a-zA-Z0-9_" }, letter == 'W'),
-        's' | 'S' => {
-            set(if unicode { r"\s" } else { r"\x{20}\t\n\x{b}\x{c}\r" }, letter == 'S')
-        }
+        's' | 'S' => set(if unicode { r"\s" } else { r"\x{20}\t\n\x{b}\x{c}\r" }, letter == 'S'),
         'h' | 'H' => set(
             r"\x{20}\t\x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}",
             letter == 'H',

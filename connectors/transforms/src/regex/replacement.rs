@@ -63,7 +63,8 @@ impl<'a> Replacement<'a> {
             return Err(Error { class: "java.lang.IndexOutOfBoundsException", message });
         }
         // As many digits as there are groups for.
-        while let Some(longer) = self.rest.peek().copied().and_then(digit).map(|digit| 10 * group + digit)
+        while let Some(longer) =
+            self.rest.peek().copied().and_then(digit).map(|digit| 10 * group + digit)
         {
             if longer >= found.len() {
                 break;

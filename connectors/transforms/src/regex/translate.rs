@@ -77,8 +77,10 @@ impl Translation {
     }
 
     pub(super) fn take(&mut self, expected: &str) -> bool {
-        let matches =
-            expected.chars().enumerate().all(|(place, letter)| self.peek_after(place) == Some(letter));
+        let matches = expected
+            .chars()
+            .enumerate()
+            .all(|(place, letter)| self.peek_after(place) == Some(letter));
         if matches {
             self.at += expected.chars().count();
         }
@@ -108,8 +110,12 @@ impl Translation {
     pub(super) fn skip_blanks(&mut self) {
         while self.flags.comments {
             match self.peek() {
-                Some(blank) if matches!(blank, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r') => self.at += 1,
-                Some('#') => while self.next().is_some_and(|letter| !matches!(letter, '\n' | '\r')) {},
+                Some(blank) if matches!(blank, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r') => {
+                    self.at += 1
+                }
+                Some('#') => {
+                    while self.next().is_some_and(|letter| !matches!(letter, '\n' | '\r')) {}
+                }
                 _ => return,
             }
         }
@@ -270,7 +276,8 @@ impl Translation {
             self.out.push_str("(?<!");
         } else if self.take("<") {
             self.open_named()?;
-        } else if let Some(kind) = self.peek().filter(|kind| matches!(kind, ':' | '=' | '!' | '>')) {
+        } else if let Some(kind) = self.peek().filter(|kind| matches!(kind, ':' | '=' | '!' | '>'))
+        {
             self.at += 1;
             self.out.push_str("(?");
             self.out.push(kind);
@@ -350,8 +357,7 @@ impl Translation {
 
 /// Writes a character so that it stands for itself, in a class too.
 pub(super) fn push_escaped(out: &mut String, literal: char) {
-    // A colon's escape would be dropped on the way, and `[[:alpha:]]` be taken for a POSIX class.
-    if literal.is_ascii_punctuation() && literal != ':' {
+    if literal.is_ascii_punctuation() {
         out.push('\\');
         out.push(literal);
     } else if literal.is_ascii() && !literal.is_ascii_alphanumeric() {
