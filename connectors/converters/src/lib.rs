@@ -1,1 +1,7 @@
-//! Not written yet.
+//! Converters of Kafka Connect.
+//!
+//! Not here: anything.
+
+mod values;
+#[cfg(test)]
+mod vectors;

@@ -8,10 +8,12 @@ use super::{Shape, Typed, Unparsed, Value, parse, temporal};
 pub(super) fn align(value: Value, shape: &Shape) -> Result<Value, Unparsed> {
     Ok(match shape {
         // Lists and maps stay as they are, whatever they hold.
-        Shape::Array(_) | Shape::Map(..) | Shape::Text | Shape::Boolean | Shape::Decimal(_) => match value {
-            Value::Null => return Err(Unparsed::Data),
-            value => value,
-        },
+        Shape::Array(_) | Shape::Map(..) | Shape::Text | Shape::Boolean | Shape::Decimal(_) => {
+            match value {
+                Value::Null => return Err(Unparsed::Data),
+                value => value,
+            }
+        }
         Shape::Int8 => Value::Int(i64::from(integer(value)? as i8)),
         Shape::Int16 => Value::Int(i64::from(integer(value)? as i16)),
         Shape::Int32 => Value::Int(i64::from(integer(value)? as i32)),
@@ -50,7 +52,10 @@ fn integer(value: Value) -> Result<i64, Unparsed> {
         Value::Float32(value) => Ok(value as i64),
         Value::Float64(value) => Ok(value as i64),
         Value::Text(text) => match parse(&text)? {
-            Some(Typed { value: value @ (Value::Int(_) | Value::Float32(_) | Value::Float64(_)), .. }) => integer(value),
+            Some(Typed {
+                value: value @ (Value::Int(_) | Value::Float32(_) | Value::Float64(_)),
+                ..
+            }) => integer(value),
             _ => Err(Unparsed::Data),
         },
         _ => Err(Unparsed::Data),

@@ -4,7 +4,7 @@
 
 use tombolo_sdk::cbor::write;
 use tombolo_sdk::fault::Fault;
-use tombolo_sdk::schema::{SchemaBuilder, SchemaNumber};
+use tombolo_sdk::schema::{self, Schema, SchemaBuilder, SchemaNumber, SchemaType};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,29 +98,34 @@ impl Shape {
         }
     }
 
-    /// Defines its schema.
+    /// Defines its schema, and those it is made of.
+    ///
+    /// Errors: as [`schema::define`].
     pub(crate) fn define(&self) -> Result<SchemaNumber, Fault> {
-        self.builder().define()
-    }
-
-    fn builder(&self) -> SchemaBuilder {
-        use tombolo_sdk::schema::SchemaType;
-        let boxed = |shape: &Option<Box<Shape>>| shape.as_ref().map(|shape| shape.builder());
+        let part =
+            |shape: &Option<Box<Shape>>| shape.as_ref().map(|shape| shape.define()).transpose();
+        let plain = |of: SchemaType| schema::define(Schema::of(of));
         match self {
-            Self::Boolean => SchemaBuilder::boolean(),
-            Self::Int8 => SchemaBuilder::new(SchemaType::Int8),
-            Self::Int16 => SchemaBuilder::new(SchemaType::Int16),
-            Self::Int32 => SchemaBuilder::int32(),
-            Self::Int64 => SchemaBuilder::int64(),
-            Self::Float32 => SchemaBuilder::new(SchemaType::Float32),
-            Self::Float64 => SchemaBuilder::float64(),
-            Self::Text => SchemaBuilder::string(),
-            Self::Decimal(scale) => SchemaBuilder::decimal(*scale),
-            Self::Date => SchemaBuilder::date(),
-            Self::Time => SchemaBuilder::time(),
-            Self::Timestamp => SchemaBuilder::timestamp(),
-            Self::Array(element) => SchemaBuilder::array_of(boxed(element)),
-            Self::Map(key, value) => SchemaBuilder::map_of(boxed(key), boxed(value)),
+            Self::Boolean => plain(SchemaType::Boolean),
+            Self::Int8 => plain(SchemaType::Int8),
+            Self::Int16 => plain(SchemaType::Int16),
+            Self::Int32 => plain(SchemaType::Int32),
+            Self::Int64 => plain(SchemaType::Int64),
+            Self::Float32 => plain(SchemaType::Float32),
+            Self::Float64 => plain(SchemaType::Float64),
+            Self::Text => plain(SchemaType::Text),
+            Self::Decimal(scale) => SchemaBuilder::decimal(*scale).define(),
+            Self::Date => SchemaBuilder::date().define(),
+            Self::Time => SchemaBuilder::time().define(),
+            Self::Timestamp => SchemaBuilder::timestamp().define(),
+            Self::Array(element) => {
+                let value = part(element)?;
+                schema::define(Schema { value, ..Schema::of(SchemaType::Array) })
+            }
+            Self::Map(key, value) => {
+                let (key, value) = (part(key)?, part(value)?);
+                schema::define(Schema { key, value, ..Schema::of(SchemaType::Map) })
+            }
         }
     }
 }
@@ -151,8 +156,8 @@ impl Merger {
     }
 }
 
-/// Writes a value whose shape is known to be this, or not known.
-pub(crate) fn write(out: &mut Vec<u8>, value: &Value, shape: Option<&Shape>) {
+/// Appends a value whose shape is this, or not known.
+pub(crate) fn append(out: &mut Vec<u8>, value: &Value, shape: Option<&Shape>) {
     match value {
         Value::Null => write::null(out),
         Value::Boolean(value) => write::boolean(out, *value),
@@ -176,7 +181,7 @@ pub(crate) fn write(out: &mut Vec<u8>, value: &Value, shape: Option<&Shape>) {
                 _ => None,
             };
             write::array(out, elements.len());
-            elements.iter().for_each(|value| write(out, value, element));
+            elements.iter().for_each(|value| append(out, value, element));
         }
         Value::Map(entries) => {
             let (key, value) = match shape {
@@ -185,8 +190,8 @@ pub(crate) fn write(out: &mut Vec<u8>, value: &Value, shape: Option<&Shape>) {
             };
             write::map(out, entries.len());
             for entry in entries {
-                write(out, &entry.0, key);
-                write(out, &entry.1, value);
+                append(out, &entry.0, key);
+                append(out, &entry.1, value);
             }
         }
     }

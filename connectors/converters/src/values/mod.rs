@@ -11,7 +11,7 @@ pub(crate) mod print;
 mod temporal;
 mod tokens;
 
-pub(crate) use data::{Shape, Value};
+pub(crate) use data::{Shape, Value, append};
 
 /// What text says: a value, and its shape; a null has none.
 #[derive(Clone, Debug, PartialEq)]

@@ -82,7 +82,9 @@ fn integer(of: &Decimal<'_>) -> Option<i64> {
     let before = usize::try_from(before).ok().filter(|before| (1..=19).contains(before))?;
     let digits = all().skip_while(|&digit| digit == b'0');
     let mut value = 0_i128;
-    for (place, digit) in digits.chain(std::iter::repeat(b'0')).take(significant.max(before)).enumerate() {
+    for (place, digit) in
+        digits.chain(std::iter::repeat(b'0')).take(significant.max(before)).enumerate()
+    {
         if place >= before {
             if digit != b'0' {
                 return None;

@@ -65,7 +65,9 @@ impl<'a> Parser<'a> {
         if digit && let Some(temporal) = self.temporal(token) {
             return Ok(temporal);
         }
-        if (digit || token.starts_with(['+', '-'])) && let Some(number) = number::parse(token) {
+        if (digit || token.starts_with(['+', '-']))
+            && let Some(number) = number::parse(token)
+        {
             return Ok(number);
         }
         if embedded { Err(Unparsed::Data) } else { Ok(Typed::text(self.tokens.original())) }
@@ -90,8 +92,7 @@ impl<'a> Parser<'a> {
         while self.tokens.has_next() && !self.tokens.take("\"") {
             content.push_str(self.tokens.next());
         }
-        temporal::parse(&content)
-            .unwrap_or_else(|| Typed::new(Value::Text(content), Shape::Text))
+        temporal::parse(&content).unwrap_or_else(|| Typed::new(Value::Text(content), Shape::Text))
     }
 
     /// A list or a map; none when neither begins here.

@@ -2,7 +2,7 @@
 //!
 //! Follows `Values.convertToString`. Not here: Java's `toString`, which other converters print.
 
-use tombolo_sdk::cbor::{Cursor, DEPTH_MAX, Error, Token};
+use tombolo_sdk::cbor::{Cursor, DEPTH_MAX, Error, Token, Why};
 use tombolo_sdk::schema::{self, Schema, SchemaNumber, SchemaType};
 use tombolo_sdk::{base64, itoa, java};
 
@@ -22,7 +22,7 @@ fn item(
     depth: usize,
 ) -> Result<(), Error> {
     if depth > DEPTH_MAX {
-        return Err(Error::refused("a value nested too deep", cursor.position()));
+        return Err(Error::new(Why::Refused("a value nested too deep"), cursor.position()));
     }
     let embedded = depth > 0;
     match cursor.token()? {
