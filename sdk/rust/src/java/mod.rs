@@ -4,10 +4,12 @@
 //! digit more than needed, as `2.0E-3` never but `2.2E-322` for `2.0E-322`. Vectors from the real JVM are in `tests/vectors`.
 
 mod calendar;
+mod class;
 mod decimal;
 mod float;
 mod value;
 
+pub use class::class_name;
 pub use calendar::{date_to_string, write_date};
 pub use decimal::{decimal_to_plain_string, decimal_to_string, parse_decimal};
 pub use float::{double_to_string, float_to_string, write_double, write_float};
