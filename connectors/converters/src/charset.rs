@@ -25,9 +25,9 @@ impl Charset {
             "iso-8859-1" | "iso8859_1" | "iso8859-1" | "iso_8859-1" | "iso_8859_1" | "8859_1"
             | "latin1" | "l1" | "ibm819" | "ibm-819" | "cp819" | "819" | "csisolatin1"
             | "iso-ir-100" | "iso_8859-1:1987" => Self::Latin1,
-            "us-ascii" | "ascii" | "ascii7" | "iso646-us" | "646" | "default" | "ansi_x3.4-1968"
-            | "ansi_x3.4-1986" | "iso-ir-6" | "iso_646.irv:1983" | "iso_646.irv:1991" | "us"
-            | "ibm367" | "cp367" | "csascii" => Self::Ascii,
+            "us-ascii" | "ascii" | "ascii7" | "iso646-us" | "646" | "default"
+            | "ansi_x3.4-1968" | "ansi_x3.4-1986" | "iso-ir-6" | "iso_646.irv:1983"
+            | "iso_646.irv:1991" | "us" | "ibm367" | "cp367" | "csascii" => Self::Ascii,
             "utf-16" | "utf_16" | "utf16" | "unicode" | "unicodebig" => Self::Utf16,
             "utf-16be" | "utf_16be" | "x-utf-16be" | "iso-10646-ucs-2" | "unicodebigunmarked" => {
                 Self::Utf16Be

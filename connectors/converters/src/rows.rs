@@ -10,9 +10,6 @@ use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::plugin::Plugin;
 use tombolo_sdk::settings::Configuration;
 
-/// The version that is reported: that of the Kafka Connect whose converters these are.
-const VERSION: &str = "4.3.1";
-
 /// What one row became, or why it did not.
 pub(crate) type Read = Result<(Written, SchemaNumber), Failure>;
 
@@ -41,11 +38,7 @@ pub(crate) trait Format: Sized + 'static {
 }
 
 /// Reads a column, row by row. What ends the call ends it here.
-fn read_all(
-    format: &mut impl Format,
-    bytes: &Column,
-    out: &mut ConnectData,
-) -> Result<(), Fault> {
+fn read_all(format: &mut impl Format, bytes: &Column, out: &mut ConnectData) -> Result<(), Fault> {
     for row in bytes.iter() {
         let mut ended = None;
         out.row(|buffer| format.read(row, buffer).map_err(|failure| problem(failure, &mut ended)));
@@ -57,11 +50,7 @@ fn read_all(
 }
 
 /// Writes values, row by row.
-fn write_all(
-    format: &mut impl Format,
-    values: &Values,
-    out: &mut BytesRows,
-) -> Result<(), Fault> {
+fn write_all(format: &mut impl Format, values: &Values, out: &mut BytesRows) -> Result<(), Fault> {
     // Values without bytes in any row may still be nulls of a schema.
     let rows = values.bytes.rows().max(values.schemas.len());
     for (row, value) in values.bytes.rows_to(rows).enumerate() {
@@ -97,7 +86,7 @@ pub(crate) struct ByRow<F>(F);
 impl<F: Format> Plugin for ByRow<F> {
     type Settings = F::Settings;
     const CLASS: &'static str = F::CLASS;
-    const VERSION: &'static str = VERSION;
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DOC: &'static str = F::DOC;
 }
 

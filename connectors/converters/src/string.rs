@@ -28,8 +28,7 @@ const ENCODING: Key<String> = Key::new("converter.encoding")
                      UTF-16BE and UTF-16LE"
             .to_owned()),
     })
-    .width(Width::Medium)
-    .display_name("Encoding");
+    .shown_alone(Width::Medium, "Encoding");
 
 /// Settings of `StringConverter`.
 pub(crate) struct StringSettings {

@@ -32,7 +32,8 @@ use crate::rows::{Format, Read};
 pub(crate) use self::plan::type_name;
 
 /// What Connect says of bytes that are no JSON.
-const UNREADABLE: &str = "Converting byte[] to Kafka Connect data failed due to serialization error: ";
+const UNREADABLE: &str =
+    "Converting byte[] to Kafka Connect data failed due to serialization error: ";
 
 /// JSON.
 pub(crate) struct JsonFormat {
@@ -112,10 +113,8 @@ impl JsonFormat {
     fn content(&mut self, json: &[u8]) -> Result<Option<Rc<Plan>>, Fault> {
         let outer = "Failed to parse schema in converter config due to serialization error: ";
         check_syntax(json).map_err(|error| Fault::Config(not_json(outer, &error)))?;
-        let mut reader = schema_read::SchemaReader {
-            plans: &mut self.plans,
-            payloads: &mut self.reader,
-        };
+        let mut reader =
+            schema_read::SchemaReader { plans: &mut self.plans, payloads: &mut self.reader };
         let number = reader.read(json.trim_ascii()).map_err(|refused| match refused {
             Refused::Data(problem) => Fault::Config(problem),
             Refused::Syntax(error) => Fault::Config(not_json(outer, &error)),

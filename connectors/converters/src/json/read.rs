@@ -97,11 +97,11 @@ impl PayloadReader {
     }
 
     /// Appends the value of a node that was read.
-    pub(super) fn node(
+    pub(super) fn node<'a>(
         &mut self,
         plan: &Plan,
-        node: Node<'_>,
-        reader: &mut Reader<'_>,
+        node: Node<'a>,
+        reader: &mut Reader<'a>,
         out: &mut Vec<u8>,
     ) -> Result<Written, Refused> {
         let mut pass = Pass { of: self, reader, out, depth: 0 };
@@ -120,7 +120,12 @@ struct Pass<'p, 'a> {
 impl<'a> Pass<'_, 'a> {
     /// Appends a value; CBOR null where it is null.
     #[inline]
-    fn value(&mut self, plan: &Plan, node: Node<'a>, place: &Place<'_>) -> Result<Written, Refused> {
+    fn value(
+        &mut self,
+        plan: &Plan,
+        node: Node<'a>,
+        place: &Place<'_>,
+    ) -> Result<Written, Refused> {
         if let Node::Found(Token::Null) = node {
             return self.absent(plan);
         }
@@ -186,7 +191,12 @@ impl<'a> Pass<'_, 'a> {
 
     /// A value of another type that Jackson gives as null. A struct refuses it where its schema does.
     #[cold]
-    fn unfit(&mut self, plan: &Plan, node: Node<'_>, place: &Place<'_>) -> Result<Written, Refused> {
+    fn unfit(
+        &mut self,
+        plan: &Plan,
+        node: Node<'_>,
+        place: &Place<'_>,
+    ) -> Result<Written, Refused> {
         self.pass_rest(node)?;
         if let Some(place) = place.describe().filter(|_| !plan.optional) {
             let type_ = plan.type_name();
@@ -234,7 +244,12 @@ impl<'a> Pass<'_, 'a> {
         if read { Ok(bytes) } else { Err(Refused::data(refused)) }
     }
 
-    fn bytes(&mut self, plan: &Plan, node: Node<'_>, place: &Place<'_>) -> Result<Written, Refused> {
+    fn bytes(
+        &mut self,
+        plan: &Plan,
+        node: Node<'_>,
+        place: &Place<'_>,
+    ) -> Result<Written, Refused> {
         let Node::Found(Token::Text(text)) = node else { return self.unfit(plan, node, place) };
         let bytes = self.from_base64(text, "Invalid bytes field")?;
         write::bytes(self.out, &bytes);
@@ -297,7 +312,12 @@ impl<'a> Pass<'_, 'a> {
         Ok(Written::Item)
     }
 
-    fn collection(&mut self, plan: &Plan, node: Node<'a>, place: &Place<'_>) -> Result<Written, Refused> {
+    fn collection(
+        &mut self,
+        plan: &Plan,
+        node: Node<'a>,
+        place: &Place<'_>,
+    ) -> Result<Written, Refused> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(Refused::data(format!("JSON nested deeper than {DEPTH_MAX}")));
@@ -305,8 +325,7 @@ impl<'a> Pass<'_, 'a> {
         match &plan.parts {
             Parts::Array(element) => self.array(element.as_deref(), node, place)?,
             Parts::Map { key, value } => {
-                let text_keys =
-                    key.as_ref().is_some_and(|key| key.type_ == SchemaType::Text);
+                let text_keys = key.as_ref().is_some_and(|key| key.type_ == SchemaType::Text);
                 if text_keys {
                     self.object_map(value.as_deref(), node, place)?;
                 } else {
@@ -335,7 +354,12 @@ impl<'a> Pass<'_, 'a> {
     }
 
     /// Elements of an array, or, as Jackson has it, the members of an object; anything else has none.
-    fn array(&mut self, element: Option<&Plan>, node: Node<'_>, place: &Place<'_>) -> Result<(), Refused> {
+    fn array(
+        &mut self,
+        element: Option<&Plan>,
+        node: Node<'_>,
+        place: &Place<'_>,
+    ) -> Result<(), Refused> {
         let place = Place::Element(place);
         let open = write::begin(self.out);
         let mut items = 0;
@@ -358,7 +382,12 @@ impl<'a> Pass<'_, 'a> {
         Ok(())
     }
 
-    fn object_map(&mut self, value: Option<&Plan>, node: Node<'_>, place: &Place<'_>) -> Result<(), Refused> {
+    fn object_map(
+        &mut self,
+        value: Option<&Plan>,
+        node: Node<'_>,
+        place: &Place<'_>,
+    ) -> Result<(), Refused> {
         if !matches!(node, Node::Found(Token::Object)) {
             let found = node.name();
             return Err(Refused::data(format!(

@@ -98,7 +98,12 @@ impl SchemaReader<'_> {
     }
 
     /// The type, with what it is made of.
-    fn typed(&mut self, type_: &str, members: &Members<'_>, depth: usize) -> Result<Schema, Refused> {
+    fn typed(
+        &mut self,
+        type_: &str,
+        members: &Members<'_>,
+        depth: usize,
+    ) -> Result<Schema, Refused> {
         Ok(Schema::of(match type_ {
             "boolean" => SchemaType::Boolean,
             "int8" => SchemaType::Int8,
@@ -198,7 +203,8 @@ fn has_null_part(item: &[u8], schema: &Schema) -> bool {
         return false;
     }
     let mut required = parts.into_iter().cycle();
-    std::iter::from_fn(|| cursor.item().ok()).any(|part| required.next() == Some(true) && part == [0xf6])
+    std::iter::from_fn(|| cursor.item().ok())
+        .any(|part| required.next() == Some(true) && part == [0xf6])
 }
 
 /// An integer's low 32 bits; none for another number.

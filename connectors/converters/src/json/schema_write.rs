@@ -27,7 +27,12 @@ struct SchemaWriter<'a> {
 
 impl SchemaWriter<'_> {
     /// Appends a schema, as a struct's field with its name.
-    fn schema(&mut self, out: &mut Vec<u8>, number: SchemaNumber, field: Option<&str>) -> Result<(), Refused> {
+    fn schema(
+        &mut self,
+        out: &mut Vec<u8>,
+        number: SchemaNumber,
+        field: Option<&str>,
+    ) -> Result<(), Refused> {
         if number == 0 {
             out.extend_from_slice(b"null");
             return Ok(());

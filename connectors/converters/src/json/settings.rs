@@ -51,14 +51,8 @@ pub(crate) struct JsonSettings {
 }
 
 impl Configuration for JsonSettings {
-    const KEYS: &'static [&'static dyn Definition] = &[
-        &TYPE,
-        &SCHEMAS_ENABLE,
-        &CACHE_SIZE,
-        &SCHEMA_CONTENT,
-        &DECIMAL_FORMAT,
-        &NULL_TO_DEFAULT,
-    ];
+    const KEYS: &'static [&'static dyn Definition] =
+        &[&TYPE, &SCHEMAS_ENABLE, &CACHE_SIZE, &SCHEMA_CONTENT, &DECIMAL_FORMAT, &NULL_TO_DEFAULT];
 
     fn read(settings: &Settings) -> Result<Self, ConfigError> {
         TYPE.get(settings)?;

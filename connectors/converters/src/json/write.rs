@@ -176,7 +176,8 @@ impl PayloadWriter {
             if cursor.item()? != field.cbor_key {
                 return Err(mismatch());
             }
-            let key = if place == 0 { field.json_key.get(1..) } else { Some(field.json_key.as_slice()) };
+            let key =
+                if place == 0 { field.json_key.get(1..) } else { Some(field.json_key.as_slice()) };
             out.extend_from_slice(key.unwrap_or_default());
             self.item(&field.plan, cursor, out, depth + 1)?;
         }
@@ -184,10 +185,16 @@ impl PayloadWriter {
         Ok(())
     }
 
-    fn logical(&self, logical: Logical, token: &Token<'_>, out: &mut Vec<u8>) -> Result<(), Refused> {
+    fn logical(
+        &self,
+        logical: Logical,
+        token: &Token<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Refused> {
         let wrong = |type_: &str, expected: &str| {
             let found = java::class_name(token, None);
-            let message = format!("Invalid type for {type_}, expected {expected} but was class {found}");
+            let message =
+                format!("Invalid type for {type_}, expected {expected} but was class {found}");
             Refused::data(message)
         };
         match (logical, token) {
@@ -211,26 +218,39 @@ impl PayloadWriter {
                 }
             },
             (Logical::Decimal(_), _) => return Err(wrong("Decimal", "BigDecimal")),
-            (Logical::Date, Token::Date(days)) => itoa::write_signed(out, *days),
-            (Logical::Date, Token::Timestamp(_) | Token::Time(_)) => {
-                return Err(Refused::data(
-                    "Kafka Connect Date type should not have any time fields set to non-zero values.",
-                ));
+            (Logical::Date, token) => {
+                let millis = millis(token).ok_or_else(|| wrong("Date", "Date"))?;
+                if millis % DAY != 0 {
+                    return Err(Refused::data(
+                        "Kafka Connect Date type should not have any time fields set to non-zero values.",
+                    ));
+                }
+                itoa::write_signed(out, millis / DAY);
             }
-            (Logical::Date, _) => return Err(wrong("Date", "Date")),
-            (Logical::Time, Token::Time(millis)) => match millis {
-                0..=DAY => itoa::write_signed(out, *millis),
-                _ => {
+            (Logical::Time, token) => {
+                let millis = millis(token).ok_or_else(|| wrong("Time", "Date"))?;
+                if !(0..=DAY).contains(&millis) {
                     return Err(Refused::data(
                         "Kafka Connect Time type should not have any date fields set to non-zero values.",
                     ));
                 }
-            },
-            (Logical::Time, _) => return Err(wrong("Time", "Date")),
-            (Logical::Timestamp, Token::Timestamp(millis)) => itoa::write_signed(out, *millis),
-            (Logical::Timestamp, _) => return Err(wrong("Timestamp", "Date")),
+                itoa::write_signed(out, millis);
+            }
+            (Logical::Timestamp, token) => {
+                let millis = millis(token).ok_or_else(|| wrong("Timestamp", "Date"))?;
+                itoa::write_signed(out, millis);
+            }
         }
         Ok(())
+    }
+}
+
+/// What Java has as one class: a date, a time of day or a timestamp, in milliseconds since the epoch.
+fn millis(token: &Token<'_>) -> Option<i64> {
+    match token {
+        Token::Date(days) => days.checked_mul(DAY),
+        Token::Time(millis) | Token::Timestamp(millis) => Some(*millis),
+        _ => None,
     }
 }
 

@@ -7,12 +7,11 @@ pub(super) struct Tokens<'a> {
     original: &'a str,
     at: usize,
     next: Option<&'a str>,
-    previous: Option<&'a str>,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(original: &'a str) -> Self {
-        Self { original, at: 0, next: None, previous: None }
+        Self { original, at: 0, next: None }
     }
 
     /// The whole text.
@@ -29,7 +28,6 @@ impl<'a> Tokens<'a> {
     pub(super) fn rewind_to(&mut self, mark: usize) {
         self.at = mark;
         self.next = None;
-        self.previous = None;
     }
 
     pub(super) fn has_next(&self) -> bool {
@@ -42,12 +40,10 @@ impl<'a> Tokens<'a> {
 
     /// The next token; empty at the end.
     pub(super) fn next(&mut self) -> &'a str {
-        let token = match self.next.take() {
+        match self.next.take() {
             Some(token) => token,
             None => self.consume(),
-        };
-        self.previous = Some(token);
-        token
+        }
     }
 
     /// The text of the next `count` tokens; none, and nothing passed, when there are fewer.
@@ -61,11 +57,6 @@ impl<'a> Tokens<'a> {
             self.next();
         }
         self.original.get(start..self.at)
-    }
-
-    /// The token that was last asked for by [`Tokens::next`].
-    pub(super) fn previous(&self) -> Option<&'a str> {
-        self.previous
     }
 
     /// Passes the next token if it is this one, blanks around it aside.

@@ -1,15 +1,18 @@
 //! Writes pieces of JSON to the end of a buffer, as Jackson writes them. Not here: the structure around them.
 
-use super::scan;
+use super::scan::{self, Plain};
 use crate::java;
 
-/// A string with its quotes. Only what JSON demands is escaped, with Jackson's upper-case digits.
+/// The first byte of a character that UTF-16 needs two units for.
+const FOUR_BYTES: u8 = 0xf0;
+
+/// A string with its quotes. As Jackson does in UTF-8, what JSON demands is escaped, with upper-case digits, and characters beyond U+FFFF as two units.
 #[inline]
 pub fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    let plain = scan::plain(text).len;
-    if plain == text.len() {
-        scan::copy(out, text, plain);
+    let Plain { len, ascii } = scan::plain(text);
+    if len == text.len() && (ascii || text.iter().all(|&byte| byte < FOUR_BYTES)) {
+        scan::copy(out, text, len);
     } else {
         escaped(out, text);
     }
@@ -19,13 +22,26 @@ pub fn string(out: &mut Vec<u8>, text: &[u8]) {
 #[cold]
 fn escaped(out: &mut Vec<u8>, mut text: &[u8]) {
     loop {
-        let plain = scan::plain(text).len;
-        let (before, rest) = text.split_at(plain);
-        out.extend_from_slice(before);
+        let (plain, rest) = text.split_at(scan::plain(text).len);
+        units(out, plain);
         let Some((&special, after)) = rest.split_first() else { return };
         escape(out, special);
         text = after;
     }
+}
+
+/// Appends text without anything that JSON demands to be escaped.
+fn units(out: &mut Vec<u8>, mut text: &[u8]) {
+    while let Some(place) = text.iter().position(|&byte| byte >= FOUR_BYTES) {
+        let (before, rest) = text.split_at(place);
+        out.extend_from_slice(before);
+        let (character, after) = rest.split_at(rest.len().min(4));
+        for unit in String::from_utf8_lossy(character).encode_utf16() {
+            out.extend_from_slice(format!("\\u{unit:04X}").as_bytes());
+        }
+        text = after;
+    }
+    out.extend_from_slice(text);
 }
 
 fn escape(out: &mut Vec<u8>, byte: u8) {

@@ -129,6 +129,13 @@ impl<T> Key<T> {
         self
     }
 
+    /// How wide a form shows it, and by what name; it belongs to no group.
+    pub const fn shown_alone(mut self, width: Width, display_name: &'static str) -> Self {
+        self.width = width;
+        self.display_name = display_name;
+        self
+    }
+
     /// Values that a form offers.
     pub const fn recommended(mut self, values: &'static [&'static str]) -> Self {
         self.recommended = values;
