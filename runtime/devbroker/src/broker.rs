@@ -1,22 +1,76 @@
 //! A running broker: start, address, stop. Not here: what it does with requests.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Instant;
 
-use crate::{Config, Error};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::coordinator::Coordinator;
+use crate::coordinator::groups::Groups;
+use crate::directory::Directory;
+use crate::state::State;
+use crate::topics::Topics;
+use crate::{Config, Error, cleaner, clock, server};
+
+/// Two, so that a slow file operation for one client does not keep the heartbeats of others waiting.
+const THREADS: usize = 2;
 
 /// A running broker. Dropping it ends it at once, as a crash would; [`Broker::stop`] ends it in order.
+///
+/// It has threads of its own, since it works with files, and must not hold up the tasks of whoever runs it.
 #[derive(Debug)]
 pub struct Broker {
     address: SocketAddr,
+    running: Option<Running>,
+}
+
+/// What must be ended, in order.
+#[derive(Debug)]
+struct Running {
+    runtime: Runtime,
+    tasks: Vec<JoinHandle<()>>,
+    state: Arc<State>,
+    directory: Directory,
 }
 
 impl Broker {
-    /// Opens the directory, recovers what a crash left behind, and begins to listen.
+    /// Opens the directory, recovers what a crash left behind, and begins to listen. Takes about a millisecond for a
+    /// new directory, and for an old one as long as reading the newest files in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoopback`] and [`Error::Listen`] for an address that cannot be used, [`Error::InUse`] for a
+    /// directory that another broker uses, [`Error::File`] and [`Error::Damaged`] for one that cannot be read.
     pub async fn start(config: Config) -> Result<Self, Error> {
         if !config.listen.ip().is_loopback() {
             return Err(Error::NotLoopback(config.listen));
         }
-        Ok(Self { address: config.listen })
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("devbroker")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(Error::Threads)?;
+        let opened = runtime.spawn_blocking(|| open(config)).await;
+        let opened = opened.map_err(|error| Error::Threads(std::io::Error::other(error)));
+        let (listener, state, directory) = match opened.and_then(|opened| opened) {
+            Ok(opened) => opened,
+            Err(error) => {
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let address = state.address;
+        let tasks = vec![
+            runtime.spawn(listen(listener, state.clone())),
+            runtime.spawn(keep_time(state.clone())),
+            runtime.spawn(keep_clean(state.clone())),
+        ];
+        tracing::info!(%address, dir = %state.config.dir.display(), "the embedded broker listens");
+        Ok(Self { address, running: Some(Running { runtime, tasks, state, directory }) })
     }
 
     /// Where clients connect: the address asked for, with the real port.
@@ -24,8 +78,86 @@ impl Broker {
         self.address
     }
 
-    /// Closes all connections and writes everything to disk.
-    pub async fn stop(self) -> Result<(), Error> {
-        Ok(())
+    /// Closes all connections and writes everything to disk. The directory may be used again after.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when something could not be written.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        let Some(Running { runtime, tasks, state, directory }) = self.running.take() else {
+            return Ok(());
+        };
+        for task in &tasks {
+            task.abort();
+        }
+        for task in tasks {
+            // Ended by the abort, which is what was wanted.
+            drop(task.await);
+        }
+        let path = state.config.dir.clone();
+        let synced = runtime.spawn_blocking(move || cleaner::sync(&state)).await;
+        runtime.shutdown_background();
+        drop(directory);
+        let synced = synced.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        synced.map_err(|source| Error::File { path, source })
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            // The runtime may be dropped where waiting for its threads is not allowed.
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+/// All that reads files before the first client is served.
+fn open(config: Config) -> Result<(TcpListener, Arc<State>, Directory), Error> {
+    let directory = Directory::open(&config.dir)?;
+    let listening = |source| Error::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).map_err(listening)?;
+    listener.set_nonblocking(true).map_err(listening)?;
+    let address = listener.local_addr().map_err(listening)?;
+    let topics = Arc::new(Topics::open(directory.topics())?);
+    let groups = Groups::new(config.initial_rebalance_delay);
+    let coordinator = Coordinator::open(directory.journal(), topics.clone(), groups)?;
+    let cluster_id = directory.cluster_id.clone();
+    let state = State::new(config, address, cluster_id, topics, coordinator);
+    Ok((listener, Arc::new(state), directory))
+}
+
+async fn listen(listener: TcpListener, state: Arc<State>) {
+    match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => server::accept(listener, state).await,
+        Err(error) => tracing::error!(%error, "cannot listen"),
+    }
+}
+
+/// Ends sessions, rebalances and transactions in time. Sleeps until one is due or a new one may be.
+async fn keep_time(state: Arc<State>) {
+    loop {
+        let idle = {
+            let mut coordinator = state.coordinator();
+            coordinator.tick(Instant::now(), clock::now_ms());
+            coordinator.idle_for(Instant::now(), clock::now_ms())
+        };
+        match idle {
+            Some(idle) => drop(tokio::time::timeout(idle, state.timer.notified()).await),
+            None => state.timer.notified().await,
+        }
+    }
+}
+
+async fn keep_clean(state: Arc<State>) {
+    let mut interval = tokio::time::interval(state.config.clean_interval);
+    // The first tick comes at once; there is nothing to clean then that cannot wait.
+    interval.tick().await;
+    loop {
+        interval.tick().await;
+        let state = state.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || cleaner::clean(&state)).await {
+            tracing::error!(%error, "cleaning ended early");
+        }
     }
 }

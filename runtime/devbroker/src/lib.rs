@@ -8,6 +8,21 @@ mod broker;
 mod config;
 mod error;
 
+mod server;
+
+mod api;
+
+mod cleaner;
+mod coordinator;
+mod directory;
+mod group;
+mod state;
+mod topics;
+
+mod log;
+
+mod clock;
+
 pub use broker::Broker;
 pub use config::Config;
 pub use error::Error;
