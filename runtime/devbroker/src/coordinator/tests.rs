@@ -1,1 +1,1 @@
-
+//! Tests of the coordinator without a network.

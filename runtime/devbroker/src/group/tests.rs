@@ -1,1 +1,1 @@
-
+//! Tests of a group as a state machine.

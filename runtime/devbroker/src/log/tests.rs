@@ -1,1 +1,1 @@
-
+//! Tests of a log: appending, reading, opening again.

@@ -1,1 +1,1 @@
-
+//! Tests of the table of topics.

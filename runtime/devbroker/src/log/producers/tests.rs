@@ -1,1 +1,1 @@
-
+//! Tests of what a partition knows of its producers.

@@ -1,3 +1,5 @@
+//! Tests of walking over records and of compression.
+
 use kafka_protocol::records::Compression;
 use proptest::prelude::*;
 
