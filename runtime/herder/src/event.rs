@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tombolo_model::status::{Status, TargetState};
 use tombolo_model::{ConnectorName, Fault, Settings, TaskId};
 use tombolo_store::flat::FlatMap;
+use tombolo_store::snapshot::ConnectorState;
 use tombolo_store::status_records::StatusKey;
 use tombolo_store::status_store::ConnectorStatuses;
 use tombolo_store::{ClusterConfigState, ConfigWrite, RestartRequest};
@@ -134,6 +135,8 @@ pub enum Answer {
     Written {
         /// Whether the connector is new.
         is_created: bool,
+        /// The connector as it was read back: a new one has no tasks yet.
+        connector: Box<ConnectorState>,
     },
     /// Instances are going to be restarted.
     Restarting(RestartPlan),

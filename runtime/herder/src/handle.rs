@@ -204,8 +204,8 @@ impl HerderHandle {
         let name = name.trim();
         let config = named(name, config)?;
         let name = ConnectorName::new(name);
-        self.ask(Request::CreateConnector { name: name.clone(), config, initial }).await?;
-        self.connector(name.as_str())
+        let request = Request::CreateConnector { name: name.clone(), config, initial };
+        self.ask_for_info(request, &name).await.map(|(_, info)| info)
     }
 
     /// Gives a connector a configuration, and creates it if there is none; answers whether there was none.
@@ -215,10 +215,8 @@ impl HerderHandle {
         config: SubmittedConfig,
     ) -> Result<(bool, ConnectorInfo), Error> {
         let config = named(name, config)?;
-        let request = Request::PutConnectorConfig { name: ConnectorName::new(name), config };
-        let answer = self.ask(request).await?;
-        let is_created = matches!(answer, Answer::Written { is_created: true });
-        Ok((is_created, self.connector(name)?))
+        let name = ConnectorName::new(name);
+        self.ask_for_info(Request::PutConnectorConfig { name: name.clone(), config }, &name).await
     }
 
     /// Changes some settings of a connector; a null removes one.
@@ -227,8 +225,22 @@ impl HerderHandle {
         name: &str,
         patch: SubmittedConfig,
     ) -> Result<ConnectorInfo, Error> {
-        self.ask(Request::PatchConnectorConfig { name: ConnectorName::new(name), patch }).await?;
-        self.connector(name)
+        let name = ConnectorName::new(name);
+        let request = Request::PatchConnectorConfig { name: name.clone(), patch };
+        self.ask_for_info(request, &name).await.map(|(_, info)| info)
+    }
+
+    async fn ask_for_info(
+        &self,
+        request: Request,
+        name: &ConnectorName,
+    ) -> Result<(bool, ConnectorInfo), Error> {
+        match self.ask(request).await? {
+            Answer::Written { is_created, connector } => {
+                Ok((is_created, self.info(name, &connector)))
+            }
+            _ => Ok((false, self.connector(name.as_str())?)),
+        }
     }
 
     /// Deletes a connector; its offsets stay.

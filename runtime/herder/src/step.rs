@@ -47,6 +47,8 @@ enum Change {
 
 /// The write that is under way.
 enum Writing {
+    /// A configuration, for a request.
+    Config { id: RequestId, name: ConnectorName, is_created: bool },
     /// For a request, with the answer if it succeeds.
     Request(RequestId, Answer),
     /// Of the tasks of a connector.

@@ -1,5 +1,11 @@
 //! Records are those of Kafka Connect, byte for byte: `vectors/records.jsonl` comes from its own classes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which end by panicking"
+)]
+
 use std::collections::BTreeMap;
 
 use tombolo_model::status::{State, Status, TargetState};

@@ -105,12 +105,14 @@ impl Herder {
                 self.answer(id, Err(Error::AlreadyExists(message)), effects);
             }
             Request::CreateConnector { name, config, initial } => {
-                let write = ConfigWrite::Connector(name, settings(config), initial);
-                self.write(id, write, Answer::Written { is_created: true }, effects);
+                let config = settings(config);
+                effects.push(Effect::Write(ConfigWrite::Connector(name.clone(), config, initial)));
+                self.writing = Some(Writing::Config { id, name, is_created: true });
             }
             Request::PutConnectorConfig { name, config } => {
-                let write = ConfigWrite::Connector(name, settings(config), None);
-                self.write(id, write, Answer::Written { is_created: !exists }, effects);
+                let config = settings(config);
+                effects.push(Effect::Write(ConfigWrite::Connector(name.clone(), config, None)));
+                self.writing = Some(Writing::Config { id, name, is_created: !exists });
             }
             // A patch became a whole configuration when it was asked for.
             Request::PatchConnectorConfig { .. } => {}
@@ -235,8 +237,14 @@ impl Herder {
         effects: &mut Vec<Effect>,
     ) {
         match (self.writing.take(), outcome) {
+            (Some(Writing::Config { id, name, is_created }), Ok(())) => {
+                let connector = self.state.connector(&name).cloned().map(Box::new);
+                let connector = connector.ok_or_else(|| Error::not_found(&name));
+                let answer = connector.map(|connector| Answer::Written { is_created, connector });
+                self.answer(id, answer, effects);
+            }
             (Some(Writing::Request(id, answer)), Ok(())) => self.answer(id, Ok(answer), effects),
-            (Some(Writing::Request(id, _)), Err(error)) => {
+            (Some(Writing::Config { id, .. } | Writing::Request(id, _)), Err(error)) => {
                 let message = "Error writing to the config topic in Kafka";
                 self.answer(id, Err(Error::failed(message, &error)), effects);
             }

@@ -1,0 +1,270 @@
+//! A worker and plugins without a sandbox or Kafka, which behave as the real ones do towards the herder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use tokio::sync::{Semaphore, mpsc};
+use tombolo_herder::{ConfigInfo, Validation, Work};
+use tombolo_model::config_def::SettingState;
+use tombolo_model::fault::Fault;
+use tombolo_model::offset::{SourcePosition, TopicPartition};
+use tombolo_model::plugin::{Columns, ComponentDigest, PluginInfo, PluginKind};
+use tombolo_model::role::{
+    Connector, ConnectorContext, InstallRefused, Installed, Plugins, Result, Support, TaskContext,
+    TaskPlugins,
+};
+use tombolo_model::status::{State, Status, TargetState};
+use tombolo_model::{ConnectorName, Settings, TaskId};
+use tombolo_worker::WorkerEvent;
+
+/// What a worker runs.
+#[derive(Default)]
+pub(crate) struct Running {
+    pub(crate) connectors: BTreeSet<String>,
+    pub(crate) tasks: BTreeMap<String, TargetState>,
+}
+
+/// A worker that only keeps books.
+pub(crate) struct FakeWorker {
+    pub(crate) running: Mutex<Running>,
+    events: mpsc::Sender<WorkerEvent>,
+    plugins: FakePlugins,
+    /// Starting a connector whose settings say `slow` takes a permit.
+    pub(crate) slow: Semaphore,
+}
+
+impl FakeWorker {
+    pub(crate) fn new(events: mpsc::Sender<WorkerEvent>, plugins: FakePlugins) -> Arc<Self> {
+        let slow = Semaphore::new(0);
+        Arc::new(Self { running: Mutex::default(), events, plugins, slow })
+    }
+
+    pub(crate) fn tasks(&self) -> Vec<String> {
+        let running = self.running.lock().unwrap();
+        let tasks = running.tasks.iter();
+        tasks.map(|(task, target)| format!("{task} {}", target.name())).collect()
+    }
+
+    pub(crate) fn connectors(&self) -> Vec<String> {
+        self.running.lock().unwrap().connectors.iter().cloned().collect()
+    }
+
+    async fn report_connector(&self, name: &ConnectorName, state: State) {
+        let event = WorkerEvent::ConnectorStatus { name: name.clone(), status: status(state) };
+        self.events.send(event).await.unwrap();
+    }
+
+    pub(crate) async fn report_task(&self, task: &TaskId, state: State) {
+        let event = WorkerEvent::TaskStatus { task: task.clone(), status: status(state) };
+        self.events.send(event).await.unwrap();
+    }
+
+    pub(crate) async fn use_topic(&self, task: &TaskId, topic: &str) {
+        let event = WorkerEvent::TopicUsed { task: task.clone(), topic: topic.to_owned() };
+        self.events.send(event).await.unwrap();
+    }
+}
+
+fn status(state: State) -> Status {
+    let version = Some("1.0".to_owned());
+    Status { state, trace: None, worker_id: String::new(), generation: 0, version }
+}
+
+fn state(target: TargetState) -> State {
+    match target {
+        TargetState::Started => State::Running,
+        TargetState::Paused => State::Paused,
+        TargetState::Stopped => State::Stopped,
+    }
+}
+
+#[async_trait]
+impl Work for FakeWorker {
+    async fn start_connector(&self, name: &ConnectorName, config: &Settings, target: TargetState) {
+        if config.contains("slow") {
+            self.slow.acquire().await.unwrap().forget();
+        }
+        self.running.lock().unwrap().connectors.insert(name.to_string());
+        self.report_connector(name, state(target)).await;
+    }
+
+    async fn stop_connector(&self, name: &ConnectorName) {
+        self.running.lock().unwrap().connectors.remove(name.as_str());
+        self.report_connector(name, State::Unassigned).await;
+    }
+
+    async fn task_settings(
+        &self,
+        name: &ConnectorName,
+    ) -> std::result::Result<Vec<Settings>, Fault> {
+        Ok(vec![[("task.of", name.as_str())].into_iter().collect()])
+    }
+
+    fn set_target_state(&self, name: &ConnectorName, target: TargetState) {
+        let mut running = self.running.lock().unwrap();
+        let prefix = format!("{name}-");
+        running
+            .tasks
+            .iter_mut()
+            .filter(|(task, _)| task.starts_with(&prefix))
+            .for_each(|(_, known)| *known = target);
+        let event =
+            WorkerEvent::ConnectorStatus { name: name.clone(), status: status(state(target)) };
+        self.events.try_send(event).unwrap();
+    }
+
+    async fn start_task(
+        &self,
+        task: &TaskId,
+        _connector_config: &Settings,
+        _task_config: &Settings,
+        target: TargetState,
+    ) {
+        self.running.lock().unwrap().tasks.insert(task.to_string(), target);
+        self.report_task(task, state(target)).await;
+    }
+
+    async fn stop_tasks(&self, tasks: &[TaskId]) {
+        for task in tasks {
+            self.running.lock().unwrap().tasks.remove(&task.to_string());
+            self.report_task(task, State::Unassigned).await;
+        }
+    }
+
+    async fn validate(&self, config: &Settings) -> std::result::Result<Validation, Fault> {
+        let class = config.get("connector.class").unwrap_or_default();
+        let plugin = self.plugins.find(PluginKind::Source, class, None)?;
+        let errors = match config.get("bad") {
+            Some(why) => vec![why.to_owned()],
+            None => vec![],
+        };
+        let bad = ConfigInfo {
+            key: None,
+            name: "bad".into(),
+            value: None,
+            recommended: vec![],
+            errors,
+            visible: true,
+        };
+        Ok(Validation { name: class.into(), plugin, groups: vec![], configs: vec![bad] })
+    }
+}
+
+/// One source, `Fake`, and whatever was installed.
+#[derive(Clone, Default)]
+pub(crate) struct FakePlugins {
+    pub(crate) installed: Arc<Mutex<BTreeMap<ComponentDigest, Vec<u8>>>>,
+    pub(crate) recallable: Arc<Mutex<BTreeSet<ComponentDigest>>>,
+    pub(crate) altered: Arc<Mutex<Vec<SourcePosition>>>,
+}
+
+fn info() -> Arc<PluginInfo> {
+    Arc::new(PluginInfo {
+        class: "org.example.FakeConnector".into(),
+        kind: PluginKind::Source,
+        version: "1.0".into(),
+        doc: String::new(),
+        settings: vec![],
+        reads: Columns::ALL,
+        component: ComponentDigest("0".into()),
+    })
+}
+
+#[async_trait]
+impl Plugins for FakePlugins {
+    fn list(&self) -> Vec<Arc<PluginInfo>> {
+        vec![info()]
+    }
+
+    fn find(
+        &self,
+        kind: PluginKind,
+        name: &str,
+        _version: Option<&str>,
+    ) -> Result<Arc<PluginInfo>> {
+        let info = info();
+        if kind == info.kind && info.is_named(name) {
+            return Ok(info);
+        }
+        Err(Fault::config(format!(
+            "Failed to find any class that implements Connector and which name matches {name}"
+        )))
+    }
+
+    async fn validate(&self, _: &PluginInfo, _: &Settings) -> Result<Vec<SettingState>> {
+        Ok(vec![])
+    }
+
+    async fn connector(
+        &self,
+        _: &ConnectorName,
+        _: &PluginInfo,
+        _: ConnectorContext,
+    ) -> Result<Box<dyn Connector>> {
+        Ok(Box::new(FakeConnector(self.clone())))
+    }
+
+    async fn task(&self, _: &TaskId, _: TaskContext) -> Result<Box<dyn TaskPlugins>> {
+        Err(Fault::config("no tasks here"))
+    }
+
+    async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        if component.starts_with(b"bad") {
+            return Err(InstallRefused::Invalid("not a component".into()));
+        }
+        let digest = ComponentDigest(format!("digest-of-{}", String::from_utf8_lossy(&component)));
+        let before = self.installed.lock().unwrap().insert(digest.clone(), component);
+        Ok(Installed {
+            component: digest,
+            plugins: vec![info()],
+            imports: vec![],
+            known: before.is_some(),
+        })
+    }
+
+    async fn recall(&self, component: &ComponentDigest) -> Option<Installed> {
+        let is_there = self.recallable.lock().unwrap().contains(component);
+        let component = component.clone();
+        is_there.then(|| Installed { component, plugins: vec![], imports: vec![], known: true })
+    }
+}
+
+struct FakeConnector(FakePlugins);
+
+#[async_trait]
+impl Connector for FakeConnector {
+    async fn start(&mut self, _: &Settings) -> Result<()> {
+        Ok(())
+    }
+    async fn task_settings(&mut self, _: u32) -> Result<Vec<Settings>> {
+        Ok(vec![])
+    }
+    async fn watch(&mut self, _: std::time::Duration) -> Result<bool> {
+        Ok(false)
+    }
+    async fn stop(&mut self) -> Result<()> {
+        Ok(())
+    }
+    async fn exactly_once_support(&mut self, _: &Settings) -> Result<Support> {
+        Ok(Support::Unknown)
+    }
+    async fn can_define_transaction_boundaries(&mut self, _: &Settings) -> Result<bool> {
+        Ok(false)
+    }
+    async fn alter_source_offsets(
+        &mut self,
+        _: &Settings,
+        offsets: &[SourcePosition],
+    ) -> Result<bool> {
+        self.0.altered.lock().unwrap().extend_from_slice(offsets);
+        Ok(true)
+    }
+    async fn alter_sink_offsets(
+        &mut self,
+        _: &Settings,
+        _: &[(TopicPartition, Option<i64>)],
+    ) -> Result<bool> {
+        Ok(true)
+    }
+}

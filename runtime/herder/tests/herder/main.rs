@@ -1,0 +1,259 @@
+//! The herder with its loop and lanes, on stores in memory and a worker that only keeps books.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which end by panicking")]
+
+mod fakes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tombolo_harness::wait_until;
+use tombolo_herder::{
+    Error, FlatMap, Health, HerderConfig, HerderHandle, HerderParts, Primitive, RestartFlags,
+    SubmittedConfig, bring_back_plugins,
+};
+use tombolo_model::status::{State, TargetState};
+use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
+use tombolo_store::memory::MemoryJournals;
+use tombolo_store::{InternalTopics, Stores};
+
+use fakes::{FakePlugins, FakeWorker};
+
+/// Far longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+struct Herd {
+    journals: MemoryJournals,
+    stores: Stores,
+    handle: HerderHandle,
+    worker: Arc<FakeWorker>,
+    plugins: FakePlugins,
+}
+
+async fn start(journals: &MemoryJournals) -> Herd {
+    let settings: Settings = [
+        ("group.id", "workers"),
+        ("config.storage.topic", "configs"),
+        ("offset.storage.topic", "offsets"),
+        ("status.storage.topic", "statuses"),
+    ]
+    .into_iter()
+    .collect();
+    let topics = InternalTopics::from_settings(&settings).unwrap();
+    let stores = Stores::open(Arc::new(journals.clone()), &topics).await.unwrap();
+    let plugins = FakePlugins::default();
+    let (sender, events) = mpsc::channel(64);
+    let worker = FakeWorker::new(sender, plugins.clone());
+    let handle = HerderHandle::start(HerderParts {
+        config: HerderConfig::from_settings(&settings).unwrap(),
+        admin: Settings::default(),
+        worker: Arc::clone(&worker) as _,
+        events,
+        plugins: Arc::new(plugins.clone()),
+        stores: stores.clone(),
+        worker_id: WorkerId::new("host:8083"),
+        cluster_id: "cluster".into(),
+    });
+    Herd { journals: journals.clone(), stores, handle, worker, plugins }
+}
+
+fn config(more: &[(&str, &str)]) -> SubmittedConfig {
+    let class = [("connector.class", "Fake")];
+    let members = class.iter().chain(more);
+    members.map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect()
+}
+
+async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    wait_until(condition, what, DEADLINE).await.unwrap();
+}
+
+impl Herd {
+    async fn until_state(&self, name: &str, connector: State, tasks: &[State]) {
+        let what = format!("{name} is {} with tasks {tasks:?}", connector.name());
+        until(&what, async || {
+            self.handle.status(name).is_ok_and(|status| {
+                let states: Vec<_> = status.tasks.iter().map(|(_, task)| task.state).collect();
+                status.connector.state == connector && states == tasks
+            })
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_connector_lives_from_its_creation_to_its_deletion() {
+    let herd = start(&MemoryJournals::default()).await;
+    let handle = &herd.handle;
+    let info = handle.create(" a ", config(&[]), None).await.unwrap();
+    assert_eq!((info.name.as_str(), info.tasks.len()), ("a", 0));
+    assert_eq!(info.config.get("name"), Some("a"));
+    herd.until_state("a", State::Running, &[State::Running]).await;
+    let status = handle.status("a").unwrap();
+    assert_eq!(status.connector.worker_id, "host:8083");
+    assert_eq!(status.connector.version.as_deref(), Some("1.0"));
+    assert_eq!(handle.connector("a").unwrap().tasks.len(), 1);
+    assert_eq!(handle.tasks("a").unwrap()[0].1.get("task.of"), Some("a"));
+
+    handle.pause("a").await.unwrap();
+    until("tasks pause", async || herd.worker.tasks() == ["a-0 PAUSED"]).await;
+    handle.stop_connector("a").await.unwrap();
+    assert_eq!(handle.connector("a").unwrap().tasks.len(), 0);
+    herd.until_state("a", State::Stopped, &[]).await;
+    handle.resume("a").await.unwrap();
+    herd.until_state("a", State::Running, &[State::Running]).await;
+
+    let (is_created, info) = handle.put_config("a", config(&[("k", "v")])).await.unwrap();
+    assert!(!is_created);
+    assert_eq!((info.config.get("k"), info.tasks.len()), (Some("v"), 1));
+    let patch = [("k".to_owned(), None), ("l".to_owned(), Some("w".to_owned()))];
+    let info = handle.patch_config("a", patch.into()).await.unwrap();
+    assert_eq!((info.config.get("k"), info.config.get("l")), (None, Some("w")));
+
+    handle.delete("a").await.unwrap();
+    assert_eq!(handle.connectors(), []);
+    let gone = Error::NotFound("No status found for connector a".into());
+    until("its status is gone", async || handle.status("a").as_ref() == Err(&gone)).await;
+    until("nothing runs", async || {
+        herd.worker.connectors().is_empty() && herd.worker.tasks().is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn everything_goes_on_after_a_restart_of_the_worker() {
+    let journals = MemoryJournals::default();
+    let first = start(&journals).await;
+    first.handle.create("a", config(&[]), None).await.unwrap();
+    first.handle.create("b", config(&[]), Some(TargetState::Paused)).await.unwrap();
+    first.handle.create("c", config(&[]), Some(TargetState::Stopped)).await.unwrap();
+    first.until_state("a", State::Running, &[State::Running]).await;
+    first.until_state("c", State::Stopped, &[]).await;
+    first.handle.stop().await;
+    assert!(first.worker.tasks().is_empty(), "all tasks ended");
+    let stopped = first.handle.status("a").unwrap();
+    assert_eq!(stopped.connector.state, State::Unassigned);
+    assert_eq!(stopped.tasks[0].1.state, State::Unassigned);
+    let refused = first.handle.delete("a").await.unwrap_err();
+    assert_eq!(refused.to_string(), "The worker is shutting down");
+
+    // A status of a connector that is gone is left by a worker that was killed.
+    let orphan =
+        r#"{"state":"RUNNING","trace":null,"worker_id":"x:1","generation":41,"version":null}"#;
+    journals.write("statuses", "status-connector-gone", Some(orphan));
+    journals.write("statuses", "status-task-a-7", Some(orphan));
+    let second = start(&journals).await;
+    second.until_state("a", State::Running, &[State::Running]).await;
+    second.until_state("b", State::Paused, &[]).await;
+    second.until_state("c", State::Stopped, &[]).await;
+    until("orphans are deleted", async || second.handle.status("gone").is_err()).await;
+    assert_eq!(second.handle.status("a").unwrap().connector.generation, 42);
+}
+
+#[tokio::test]
+async fn a_slow_plugin_holds_up_nothing_but_itself() {
+    let herd = start(&MemoryJournals::default()).await;
+    herd.handle.create("slow", config(&[("slow", "")]), None).await.unwrap();
+    herd.handle.create("quick", config(&[]), None).await.unwrap();
+    herd.until_state("quick", State::Running, &[State::Running]).await;
+    assert_eq!(herd.handle.health().await, Health::Healthy);
+    assert!(herd.handle.status("slow").is_err(), "it has not started");
+    herd.worker.slow.add_permits(1);
+    herd.until_state("slow", State::Running, &[State::Running]).await;
+}
+
+#[tokio::test]
+async fn restarts_say_what_they_restart() {
+    let herd = start(&MemoryJournals::default()).await;
+    let handle = &herd.handle;
+    handle.create("a", config(&[]), None).await.unwrap();
+    herd.until_state("a", State::Running, &[State::Running]).await;
+    assert_eq!(handle.restart("a", RestartFlags::default()).await, Ok(None));
+    let task = TaskId::new(ConnectorName::new("a"), 0);
+    herd.worker.report_task(&task, State::Failed).await;
+    herd.until_state("a", State::Running, &[State::Failed]).await;
+    let flags = RestartFlags { only_failed: true, include_tasks: true };
+    let plan = handle.restart("a", flags).await.unwrap().unwrap();
+    assert_eq!(plan.connector.state, State::Running);
+    assert_eq!(plan.tasks[0].1.state, State::Restarting);
+    herd.until_state("a", State::Running, &[State::Running]).await;
+    handle.restart_task("a", 0).await.unwrap();
+    let unknown = Err(Error::NotFound("Unknown connector: none".into()));
+    assert_eq!(handle.restart("none", flags).await, unknown);
+}
+
+#[tokio::test]
+async fn configurations_are_refused_with_what_is_wrong() {
+    let herd = start(&MemoryJournals::default()).await;
+    let handle = &herd.handle;
+    let refused = async |config: SubmittedConfig| {
+        handle.create("a", config, None).await.unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused([("password".to_owned(), Some("hunter2".to_owned()))].into()).await,
+        "Connector config {name=a, password=[hidden]} contains no connector type"
+    );
+    assert_eq!(
+        refused(config(&[("name", "b")])).await,
+        "Connector name configuration (b) doesn't match connector name in the URL (a)"
+    );
+    let mut with_null = config(&[("bad", "It is bad.")]);
+    with_null.insert("null".into(), None);
+    assert_eq!(
+        refused(with_null).await,
+        "Connector configuration is invalid and contains the following 2 error(s):\nIt is bad.\nNull value can not be supplied as the configuration value.\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`"
+    );
+    let unknown = refused(config(&[("connector.class", "Nope")])).await;
+    assert!(unknown.contains("which name matches Nope"), "{unknown}");
+    assert_eq!(herd.journals.records("configs"), []);
+}
+
+#[tokio::test]
+async fn topics_in_use_are_kept_until_they_are_reset() {
+    let herd = start(&MemoryJournals::default()).await;
+    herd.handle.create("a", config(&[]), None).await.unwrap();
+    let task = TaskId::new(ConnectorName::new("a"), 0);
+    herd.worker.use_topic(&task, "lines").await;
+    herd.worker.use_topic(&task, "lines").await;
+    let topics = || herd.handle.topics("a").unwrap();
+    until("the topic is known", async || topics() == ["lines"]).await;
+    assert_eq!(herd.handle.topics("none"), Ok(vec![]));
+    herd.handle.reset_topics("a").unwrap();
+    until("the topic is forgotten", async || topics().is_empty()).await;
+}
+
+#[tokio::test]
+async fn offsets_of_a_stopped_source_can_be_altered_and_reset() {
+    let herd = start(&MemoryJournals::default()).await;
+    let handle = &herd.handle;
+    handle.create("a", config(&[]), None).await.unwrap();
+    let map = |key: &str, value| FlatMap(vec![(key.to_owned(), Primitive::Int(value))]);
+    let change = || vec![(map("file", 1), Some(map("position", 2)))];
+    let refused = handle.alter_offsets("a", change()).await.unwrap_err();
+    assert!(refused.to_string().contains("must be in the STOPPED state"));
+    handle.stop_connector("a").await.unwrap();
+    let message = handle.alter_offsets("a", change()).await.unwrap();
+    assert_eq!(message, "The offsets for this connector have been altered successfully");
+    assert_eq!(herd.plugins.altered.lock().unwrap().len(), 1);
+    let offsets = handle.offsets("a").await.unwrap();
+    assert_eq!((&offsets[0].partition, &offsets[0].offset), (&map("file", 1), &map("position", 2)));
+    let message = handle.reset_offsets("a").await.unwrap();
+    assert_eq!(message, "The offsets for this connector have been reset successfully");
+    assert_eq!(handle.offsets("a").await, Ok(vec![]));
+    let last = herd.journals.records("offsets").pop();
+    assert_eq!(last, Some((r#"["a",{"file":1}]"#.into(), None)));
+}
+
+#[tokio::test]
+async fn installed_components_come_back_from_the_cache_or_else_from_their_bytes() {
+    let journals = MemoryJournals::default();
+    let first = start(&journals).await;
+    first.handle.install(b"bad".to_vec()).await.unwrap_err();
+    let cached = first.handle.install(b"one".to_vec()).await.unwrap().component;
+    let other = first.handle.install(b"two".to_vec()).await.unwrap().component;
+    let second = start(&journals).await;
+    second.plugins.recallable.lock().unwrap().insert(cached);
+    bring_back_plugins(&second.stores.plugins, &second.plugins).await.unwrap();
+    let installed: Vec<_> = second.plugins.installed.lock().unwrap().keys().cloned().collect();
+    assert_eq!(installed, [other]);
+}
