@@ -1,1 +1,15 @@
-//! Not written yet.
+//! FileStream: a source that reads the lines of a file, and a sink that appends lines to one, with the settings and the behaviour of Kafka Connect's.
+//!
+//! Where they differ, `docs/differences.md` says. Not here: which files a component may see; the host decides that by `sandbox.fs.roots`.
+
+mod access;
+mod lines;
+mod settings;
+mod sink;
+mod source;
+mod stdin;
+
+pub use sink::FileStreamSink;
+pub use source::FileStreamSource;
+
+tombolo_sdk::export! { source: [FileStreamSource], sink: [FileStreamSink] }

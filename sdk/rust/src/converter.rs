@@ -10,6 +10,7 @@ use crate::settings::{Configuration, Settings};
 /// A converter of keys or of values. A call that fails as a whole is an error; a bad row is a row's fault.
 ///
 /// Follows `org.apache.kafka.connect.storage.Converter`.
+#[expect(clippy::wrong_self_convention, reason = "Kafka Connect's name")]
 pub trait Converter: Plugin {
     /// Makes one.
     fn create(settings: Self::Settings, is_key: bool) -> Result<Self>;
@@ -35,6 +36,7 @@ pub trait Converter: Plugin {
 /// A converter of headers. Rows are headers here, each with its name and its record's topic.
 ///
 /// Follows `org.apache.kafka.connect.storage.HeaderConverter`.
+#[expect(clippy::wrong_self_convention, reason = "Kafka Connect's name")]
 pub trait HeaderConverter: Plugin {
     /// Makes one.
     fn create(settings: Self::Settings) -> Result<Self>;
@@ -59,6 +61,7 @@ pub trait HeaderConverter: Plugin {
 }
 
 /// A converter whose type is forgotten.
+#[expect(clippy::wrong_self_convention, reason = "Kafka Connect's name")]
 pub(crate) trait AnyConverter {
     fn to_connect_data(
         &mut self,
@@ -89,6 +92,7 @@ impl<C: Converter> AnyConverter for C {
 }
 
 /// A header converter whose type is forgotten.
+#[expect(clippy::wrong_self_convention, reason = "Kafka Connect's name")]
 pub(crate) trait AnyHeaderConverter {
     fn to_connect_data(
         &mut self,

@@ -62,6 +62,7 @@ fn instance<T>(use_it: impl FnOnce(&mut Instance) -> T) -> T {
 }
 
 /// Forgets all that runs, as a new instance would.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn forget() {
     instance(|instance| *instance = Instance::default());
 }
@@ -391,7 +392,7 @@ impl<C: Component> predicate::Guest for Exports<C> {
 /// The component exports exactly the interfaces that its kinds need. Where there are sources and sinks, they come first, in this order. Sources that
 /// [acknowledge](crate::source::Source::acknowledge) are named by `source_acknowledged` instead of `source`.
 ///
-/// ```ignore
+/// ```text
 /// tombolo_sdk::export! { source: [MySource], sink: [MySink], transformation: [Upper, Lower] }
 /// ```
 #[macro_export]

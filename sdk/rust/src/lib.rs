@@ -31,5 +31,6 @@ pub mod source;
 pub mod source_batch;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod text;
 pub mod transformation;
 mod transformed;

@@ -71,6 +71,7 @@ pub fn define(schema: Schema) -> Result<SchemaNumber> {
 }
 
 /// Forgets all schemas, as a new instance would.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn forget() {
     KNOWN.with_borrow_mut(|known| *known = Known::default());
 }

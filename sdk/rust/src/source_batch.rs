@@ -250,14 +250,12 @@ impl SourceRecord<'_> {
     }
 
     /// Sets the timestamp, in milliseconds since the epoch.
-    #[must_use]
     pub fn timestamp(self, millis: i64) -> Self {
         sparse(&mut self.batch.timestamp, self.row, millis, -1);
         self
     }
 
     /// Chooses the Kafka partition.
-    #[must_use]
     pub fn kafka_partition(self, partition: i32) -> Self {
         sparse(&mut self.batch.partition, self.row, partition, -1);
         self

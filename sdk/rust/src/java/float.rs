@@ -137,6 +137,7 @@ impl Binary {
     }
 
     /// The power of ten of the first digit, or one more. Java's straight line under the logarithm, with its numbers.
+    #[expect(clippy::approx_constant, reason = "Java's constant, with its digits")]
     fn estimate(self) -> i32 {
         let log = (self.fraction - 1.5) * 0.289_529_654
             + 0.176_091_259

@@ -34,7 +34,7 @@ pub struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Appends the string that it means. Half a surrogate pair becomes `?`, as Java writes it in UTF-8.
+    /// Appends the string that it means. Half a surrogate pair becomes U+FFFD.
     pub fn decode(&self, out: &mut Vec<u8>) {
         if !self.escaped {
             return out.extend_from_slice(self.raw.as_bytes());
@@ -90,7 +90,7 @@ fn decode_unicode<'a>(digits: &'a str, out: &mut Vec<u8>) -> &'a str {
 }
 
 fn push(out: &mut Vec<u8>, code: Option<char>) {
-    let code = code.unwrap_or('?');
+    let code = code.unwrap_or(char::REPLACEMENT_CHARACTER);
     out.extend_from_slice(code.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
@@ -247,12 +247,13 @@ impl<'a> Reader<'a> {
     /// Reads a string, from its first quote.
     #[inline]
     fn text(&mut self) -> Result<Text<'a>, Error> {
-        let (bytes, Plain { len, ascii }) = self.plain_text();
+        let (bytes, Plain { len, .. }) = self.plain_text();
         if bytes.get(len) != Some(&b'"') {
             return self.escaped_text();
         }
         let raw = bytes.get(..len).unwrap_or_default();
-        let raw = utf8(raw, ascii).map_err(|why| Error::new(why, self.at))?;
+        // Names are short: telling ASCII apart would not pay.
+        let raw = utf8(raw).map_err(|why| Error::new(why, self.at))?;
         self.at += len + 2;
         Ok(Text { raw, escaped: false })
     }
@@ -285,7 +286,7 @@ impl<'a> Reader<'a> {
             }
         }
         let raw = self.text.get(start..at).unwrap_or_default();
-        let raw = utf8(raw, false).map_err(|why| Error::new(why, start))?;
+        let raw = utf8(raw).map_err(|why| Error::new(why, start))?;
         self.at = at + 1;
         Ok(Text { raw, escaped: true })
     }
@@ -356,7 +357,6 @@ impl<'a> Reader<'a> {
 }
 
 #[inline]
-pub(super) fn utf8(bytes: &[u8], ascii: bool) -> Result<&str, Why> {
-    let _ = ascii;
+fn utf8(bytes: &[u8]) -> Result<&str, Why> {
     std::str::from_utf8(bytes).map_err(|_| Why::Utf8)
 }
