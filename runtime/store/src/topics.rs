@@ -67,13 +67,16 @@ impl InternalTopics {
         let status = Store { settings, prefix: "status.storage.", setting: "status.storage.topic" };
         let config = config.topic("connector configurations", Partitions::One)?;
         let plugin = Store { settings, prefix: "plugin.storage.", setting: "plugin.storage.topic" };
-        let plugin = plugin.named(
+        let mut topic = plugin.named(
             settings
                 .get("plugin.storage.topic")
                 .map_or_else(|| format!("{}-plugins", config.name), str::to_owned),
             "uploaded components",
             Partitions::One,
         )?;
+        // A file written for Kafka Connect does not name this topic: what suits its other topics suits it.
+        topic.replication_factor = plugin.count("replication.factor", config.replication_factor)?;
+        let plugin = topic;
         let plugin_chunks =
             InternalTopic { name: format!("{}-chunks", plugin.name), ..plugin.clone() };
         Ok(Self {

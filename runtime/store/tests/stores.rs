@@ -262,6 +262,7 @@ fn settings_of_internal_topics_are_those_of_kafka_connect() {
     let compact = ("cleanup.policy".to_owned(), "compact".to_owned());
     assert_eq!(topics.status.settings, [("segment.bytes".to_owned(), "1000".to_owned()), compact]);
     assert_eq!(topics.plugin.name, "configs-plugins");
+    assert_eq!(topics.plugin.replication_factor, topics.config.replication_factor);
     let error = |more: &[(&str, &str)]| read(more).unwrap_err().to_string();
     assert_eq!(
         error(&[("status.storage.partitions", "0")]),

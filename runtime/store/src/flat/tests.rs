@@ -1,3 +1,5 @@
+//! Flat maps through CBOR and JSON.
+
 use proptest::prelude::*;
 
 use super::*;
