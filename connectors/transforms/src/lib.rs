@@ -1,5 +1,46 @@
-//! Transformations and predicates of Kafka Connect.
+//! The transformations and predicates of Apache Kafka, under their class names, in one component.
 //!
-//! Not here: anything.
+//! Each stands in a file of its own; what field transformations share is in `fields` and `part`, Java's regular expressions are in `regex`. All of them work
+//! on CBOR with a cursor and copy what they do not change; what depends on a schema is worked out once per schema. Not here: the chain, which the SDK runs.
 
+mod fields;
+mod filter;
+mod hoist_field;
+mod insert_field;
+mod lists;
+mod mask_field;
+mod part;
+mod predicates;
 mod regex;
+mod regex_router;
+mod replace_field;
+#[cfg(test)]
+mod tests;
+mod value_to_key;
+
+use self::filter::Filter;
+use self::hoist_field::HoistField;
+use self::insert_field::InsertField;
+use self::mask_field::MaskField;
+use self::part::{Key, On, Value};
+use self::predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
+use self::regex_router::RegexRouter;
+use self::replace_field::ReplaceField;
+use self::value_to_key::ValueToKey;
+
+tombolo_sdk::export! {
+    transformation: [
+        Filter,
+        On<Key, HoistField>,
+        On<Value, HoistField>,
+        On<Key, InsertField>,
+        On<Value, InsertField>,
+        On<Key, MaskField>,
+        On<Value, MaskField>,
+        RegexRouter,
+        On<Key, ReplaceField>,
+        On<Value, ReplaceField>,
+        ValueToKey,
+    ],
+    predicate: [HasHeaderKey, RecordIsTombstone, TopicNameMatches],
+}

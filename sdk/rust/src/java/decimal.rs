@@ -116,6 +116,30 @@ pub fn parse_decimal(text: &str) -> Option<(Vec<u8>, i32)> {
     Some((twos_complement(&limbs, negative), i32::try_from(scale).ok()?))
 }
 
+/// From an exponent of 64 on, the low 64 bits of a power of ten are 0.
+const EXPONENT_MAX: i64 = 64;
+
+/// The low 64 bits of a decimal without its fraction, as `new BigDecimal(String).longValue()` gives them. The text must be one that [`parse_decimal`] reads.
+pub fn decimal_to_i64(text: &str) -> i64 {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // An exponent beyond 64 bits leaves nothing either way.
+    let exponent = exponent.parse::<i64>().unwrap_or(i64::MIN);
+    let digits = whole.bytes().chain(fraction.bytes()).filter(u8::is_ascii_digit);
+    let count = i64::try_from(digits.clone().count()).unwrap_or(i64::MAX);
+    let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
+    let kept = (count - places).saturating_add(exponent);
+    if kept <= 0 || kept - count > EXPONENT_MAX {
+        return 0;
+    }
+    let kept = usize::try_from(kept).unwrap_or(0);
+    let append = |value: u64, digit: u8| {
+        value.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
+    };
+    let value = digits.chain(std::iter::repeat(b'0')).take(kept).fold(0, append).cast_signed();
+    if whole.starts_with('-') { value.wrapping_neg() } else { value }
+}
+
 fn twos_complement(limbs: &[u32], negative: bool) -> Vec<u8> {
     let mut bytes = vec![0];
     bytes.extend(limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()));

@@ -11,7 +11,7 @@ mod value;
 
 pub use calendar::{date_to_string, write_date};
 pub use class::class_name;
-pub use decimal::{decimal_to_plain_string, decimal_to_string, parse_decimal};
+pub use decimal::{decimal_to_i64, decimal_to_plain_string, decimal_to_string, parse_decimal};
 pub use float::{double_to_string, float_to_string, write_double, write_float};
 pub use value::{to_string, write_value};
 
