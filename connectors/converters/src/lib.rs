@@ -4,6 +4,8 @@
 //! Apache's are. Read `rows`, then `string` for a small format and `json` for the large one. Not here: JSON, CBOR and Java's text, which the SDK has.
 
 mod bytes;
+#[cfg(test)]
+mod cases;
 mod charset;
 mod header;
 mod json;
@@ -15,6 +17,7 @@ mod string;
 mod text_tests;
 mod values;
 #[cfg(test)]
+#[path = "../tests/vectors/reader.rs"]
 mod vectors;
 
 use self::bytes::BytesFormat;

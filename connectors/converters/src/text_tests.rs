@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use crate::bytes::BytesFormat;
+use crate::cases::{read_case, write_case};
 use crate::number::{Boolean, Double, Float, Integer, Long, NumberFormat, Short};
 use crate::rows::Format;
 use crate::string::StringFormat;
-use crate::vectors::{Vectors, check, read_case, write_case};
+use crate::vectors::{Vectors, check};
 
 fn case_of<F: Format>(vectors: &Vectors, case: &Value) -> Option<String> {
     if case["class"] != F::CLASS {

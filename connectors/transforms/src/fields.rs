@@ -135,7 +135,9 @@ pub(crate) fn map<'a>(
     let mut cursor = Cursor::new(value.unwrap_or(NULL));
     match cursor.map()? {
         Some(pairs) => Ok((cursor, pairs)),
-        None => Err(unfit("Only Map objects supported in absence of schema", purpose, &cursor, None)),
+        None => {
+            Err(unfit("Only Map objects supported in absence of schema", purpose, &cursor, None))
+        }
     }
 }
 

@@ -43,10 +43,8 @@ pub(crate) struct HoistField {
 
 impl PartStep for HoistField {
     type Settings = HoistSettings;
-    const CLASSES: [&'static str; 2] = [
-        "org.apache.kafka.connect.transforms.HoistField$Key",
-        "org.apache.kafka.connect.transforms.HoistField$Value",
-    ];
+    const KEY_CLASS: &'static str = "org.apache.kafka.connect.transforms.HoistField$Key";
+    const VALUE_CLASS: &'static str = "org.apache.kafka.connect.transforms.HoistField$Value";
     const DOC: &'static str =
         "Wraps the whole into one field: of a struct with a schema, else of a map.";
 

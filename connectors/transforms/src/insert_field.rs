@@ -29,8 +29,7 @@ const TIMESTAMP: Key<Option<String>> = Key::new("timestamp.field")
     .doc("Name of a field for the record's timestamp, with ! or ? as for topic.field.");
 const STATIC_FIELD: Key<Option<String>> = Key::new("static.field")
     .doc("Name of a field for a fixed text, with ! or ? as for topic.field.");
-const STATIC_VALUE: Key<Option<String>> =
-    Key::new("static.value").doc("The text of static.field.");
+const STATIC_VALUE: Key<Option<String>> = Key::new("static.value").doc("The text of static.field.");
 
 /// What is inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +70,8 @@ pub(crate) struct InsertSettings {
 }
 
 impl Configuration for InsertSettings {
-    const KEYS: &'static [&'static dyn Definition] = &[
-        &TOPIC,
-        &PARTITION,
-        &OFFSET,
-        &TIMESTAMP,
-        &STATIC_FIELD,
-        &STATIC_VALUE,
-        &NULL_TO_DEFAULT,
-    ];
+    const KEYS: &'static [&'static dyn Definition] =
+        &[&TOPIC, &PARTITION, &OFFSET, &TIMESTAMP, &STATIC_FIELD, &STATIC_VALUE, &NULL_TO_DEFAULT];
 
     fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let mut insertions = Vec::new();
@@ -125,10 +117,8 @@ pub(crate) struct InsertField {
 
 impl PartStep for InsertField {
     type Settings = InsertSettings;
-    const CLASSES: [&'static str; 2] = [
-        "org.apache.kafka.connect.transforms.InsertField$Key",
-        "org.apache.kafka.connect.transforms.InsertField$Value",
-    ];
+    const KEY_CLASS: &'static str = "org.apache.kafka.connect.transforms.InsertField$Key";
+    const VALUE_CLASS: &'static str = "org.apache.kafka.connect.transforms.InsertField$Value";
     const DOC: &'static str =
         "Adds fields with the record's topic, partition, offset or timestamp, or a fixed text.";
     const ALSO_READS: Columns =
@@ -148,14 +138,14 @@ impl PartStep for InsertField {
         if number == 0 {
             fields::map(Some(value), PURPOSE)?;
             return row.set(part, |row, out| {
-                self.into_map(row.get(part), row, out)?;
+                self.write_map(row.get(part), row, out)?;
                 Ok((Written::Item, 0))
             });
         }
         let Self { insertions, updated, .. } = self;
         let updated = updated.get(number, |schema| update(schema, insertions))?;
         row.set(part, |row, out| {
-            self.into_struct(&updated, row.get(part), row, out)?;
+            self.write_struct(&updated, row.get(part), row, out)?;
             Ok((Written::Item, updated.number))
         })
     }
@@ -216,7 +206,7 @@ impl InsertField {
         Ok(true)
     }
 
-    fn into_map(
+    fn write_map(
         &mut self,
         value: Option<&[u8]>,
         row: &Row<'_>,
@@ -308,7 +298,7 @@ impl InsertField {
         Ok(())
     }
 
-    fn into_struct(
+    fn write_struct(
         &self,
         updated: &Rc<Updated>,
         value: Option<&[u8]>,

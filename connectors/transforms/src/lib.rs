@@ -17,6 +17,9 @@ mod replace_field;
 #[cfg(test)]
 mod tests;
 mod value_to_key;
+#[cfg(test)]
+#[path = "../../converters/tests/vectors/reader.rs"]
+mod vectors;
 
 use self::filter::Filter;
 use self::hoist_field::HoistField;

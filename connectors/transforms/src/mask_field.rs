@@ -98,10 +98,8 @@ pub(crate) struct MaskField {
 
 impl PartStep for MaskField {
     type Settings = MaskSettings;
-    const CLASSES: [&'static str; 2] = [
-        "org.apache.kafka.connect.transforms.MaskField$Key",
-        "org.apache.kafka.connect.transforms.MaskField$Value",
-    ];
+    const KEY_CLASS: &'static str = "org.apache.kafka.connect.transforms.MaskField$Key";
+    const VALUE_CLASS: &'static str = "org.apache.kafka.connect.transforms.MaskField$Value";
     const DOC: &'static str =
         "Replaces fields by the empty value of their type, or by a given number or string.";
 

@@ -15,8 +15,10 @@ use tombolo_sdk::transformation::{Next, Transformation};
 pub(crate) trait PartStep: Sized + 'static {
     /// Its settings.
     type Settings: Configuration;
-    /// Its classes, for keys and for values.
-    const CLASSES: [&'static str; 2];
+    /// Its class for keys.
+    const KEY_CLASS: &'static str;
+    /// Its class for values.
+    const VALUE_CLASS: &'static str;
     /// What it does.
     const DOC: &'static str;
     /// Columns that it looks at besides its part.
@@ -33,8 +35,6 @@ pub(crate) trait PartStep: Sized + 'static {
 pub(crate) trait Side: 'static {
     /// The part.
     const PART: Part;
-    /// Its place among a step's classes.
-    const PLACE: usize;
     /// Its column.
     const COLUMN: Columns;
 }
@@ -47,13 +47,11 @@ pub(crate) enum Value {}
 
 impl Side for Key {
     const PART: Part = Part::Key;
-    const PLACE: usize = 0;
     const COLUMN: Columns = Columns::KEY;
 }
 
 impl Side for Value {
     const PART: Part = Part::Value;
-    const PLACE: usize = 1;
     const COLUMN: Columns = Columns::VALUE;
 }
 
@@ -65,7 +63,10 @@ pub(crate) struct On<S, P> {
 
 impl<S: Side, P: PartStep> Plugin for On<S, P> {
     type Settings = P::Settings;
-    const CLASS: &'static str = P::CLASSES[S::PLACE];
+    const CLASS: &'static str = match S::PART {
+        Part::Key => P::KEY_CLASS,
+        Part::Value => P::VALUE_CLASS,
+    };
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DOC: &'static str = P::DOC;
     const READS: Columns = P::ALSO_READS.union(S::COLUMN);

@@ -16,10 +16,13 @@ use crate::regex_router::check_pattern;
 const TOPICS_MAX: usize = 1_000;
 
 const NAME: Key<String> = Key::new("name").doc("The header's name.").non_empty();
-const PATTERN: Key<String> = Key::new("pattern")
-    .doc("A Java regular expression for the whole topic.")
-    .check(|text| {
-        if text.is_empty() { Err("String must be non-empty".to_owned()) } else { check_pattern(text) }
+const PATTERN: Key<String> =
+    Key::new("pattern").doc("A Java regular expression for the whole topic.").check(|text| {
+        if text.is_empty() {
+            Err("String must be non-empty".to_owned())
+        } else {
+            check_pattern(text)
+        }
     });
 
 /// The name of a header.

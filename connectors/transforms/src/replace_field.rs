@@ -16,15 +16,13 @@ use crate::part::PartStep;
 
 const PURPOSE: &str = "field replacement";
 
-const EXCLUDE: Key<Vec<String>> = Key::new("exclude")
-    .doc("Fields to leave out. It wins over include.")
-    .default("");
+const EXCLUDE: Key<Vec<String>> =
+    Key::new("exclude").doc("Fields to leave out. It wins over include.").default("");
 const INCLUDE: Key<Vec<String>> = Key::new("include")
     .doc("Fields to keep. Where it is given, all others are left out.")
     .default("");
-const RENAMES: Key<Vec<String>> = Key::new("renames")
-    .doc("Fields to rename, as old:new with commas between.")
-    .default("");
+const RENAMES: Key<Vec<String>> =
+    Key::new("renames").doc("Fields to rename, as old:new with commas between.").default("");
 
 /// What the settings say.
 pub(crate) struct ReplaceSettings {
@@ -94,10 +92,8 @@ pub(crate) struct ReplaceField {
 
 impl PartStep for ReplaceField {
     type Settings = ReplaceSettings;
-    const CLASSES: [&'static str; 2] = [
-        "org.apache.kafka.connect.transforms.ReplaceField$Key",
-        "org.apache.kafka.connect.transforms.ReplaceField$Value",
-    ];
+    const KEY_CLASS: &'static str = "org.apache.kafka.connect.transforms.ReplaceField$Key";
+    const VALUE_CLASS: &'static str = "org.apache.kafka.connect.transforms.ReplaceField$Value";
     const DOC: &'static str = "Leaves fields out, and renames them.";
 
     fn new(settings: ReplaceSettings) -> Result<Self, Fault> {
@@ -198,9 +194,11 @@ impl ReplaceField {
         }
         let number = with_fields(schema, all.clone())?;
         let outputs = all.into_iter().map(|(name, _)| {
-            // Values are found by the old name of the new name, even where another field had the new name all along.
-            let old = self.renames.iter().find(|(_, new, _)| *new == name);
-            let old = old.map_or(name.as_str(), |(old, ..)| old);
+            // Values are found by the old name of the new name, even where another field had the new name all along, as in Connect. Where there are two old
+            // names, Connect takes whichever its hash order gives; here it is the first that is there.
+            let mut olds = self.renames.iter().filter(|(_, new, _)| *new == name);
+            let there = olds.clone().find(|(old, ..)| fields.place(old).is_some());
+            let old = there.or_else(|| olds.next()).map_or(name.as_str(), |(old, ..)| old);
             let missing = || Problem::data(format!("{old} is not a valid field name"));
             Ok(Output { key: key_of(&name), from: fields.place(old).ok_or_else(missing)? })
         });

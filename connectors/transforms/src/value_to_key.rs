@@ -1,8 +1,8 @@
 //! `ValueToKey`: a new key from fields of the value.
 
+use tombolo_sdk::bindings::types::Field;
 use tombolo_sdk::cbor::{Cursor, write};
 use tombolo_sdk::columns::{Columns, SchemaNumber, Written};
-use tombolo_sdk::bindings::types::Field;
 use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::plugin::Plugin;
 use tombolo_sdk::row::{Part, Row};
@@ -79,7 +79,7 @@ impl Transformation for ValueToKey {
         let number = row.value_schema();
         if number == 0 {
             row.set(Part::Key, |row, out| {
-                self.from_map(row.value(), out)?;
+                self.key_of_map(row.value(), out)?;
                 Ok::<_, Failure>((Written::Item, 0))
             })?;
             return Ok(Next::Keep);
@@ -87,7 +87,7 @@ impl Transformation for ValueToKey {
         let Self { names, known, .. } = self;
         let known = known.get(number, |schema| know(schema, names))?;
         row.set(Part::Key, |row, out| {
-            self.from_struct(&known, row.value(), out)?;
+            self.key_of_struct(&known, row.value(), out)?;
             Ok::<_, Failure>((Written::Item, known.key))
         })?;
         Ok(Next::Keep)
@@ -110,7 +110,7 @@ fn know(schema: &Schema, names: &[(String, Vec<u8>)]) -> Result<Known, Failure> 
 }
 
 impl ValueToKey {
-    fn from_map(&mut self, value: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    fn key_of_map(&mut self, value: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Failure> {
         let (mut cursor, pairs) = fields::map(value, PURPOSE)?;
         let body = cursor.rest();
         let at = |cursor: &Cursor<'_>| body.len() - cursor.rest().len();
@@ -134,7 +134,7 @@ impl ValueToKey {
         Ok(())
     }
 
-    fn from_struct(
+    fn key_of_struct(
         &mut self,
         known: &Known,
         value: Option<&[u8]>,

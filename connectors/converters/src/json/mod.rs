@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use tombolo_sdk::columns::{SchemaNumber, Written};
 use tombolo_sdk::fault::{Failure, Fault, Problem};
-use tombolo_sdk::json::{Decimals, Reader};
+use tombolo_sdk::json::Reader;
 
 use self::envelope::{EnvelopeReader, check_syntax, root_ends};
 use self::plan::{Plan, Plans};
@@ -61,8 +61,7 @@ impl Format for JsonFormat {
     const DOC: &'static str = "JSON, with or without a schema beside the value.";
 
     fn new(settings: JsonSettings) -> Result<Self, Fault> {
-        let decimals = if settings.numeric_decimals { Decimals::Numeric } else { Decimals::Base64 };
-        let null_to_default = settings.null_to_default;
+        let JsonSettings { decimals, null_to_default, .. } = settings;
         let mut format = Self {
             mode: Mode::Plain,
             plans: Plans::default(),

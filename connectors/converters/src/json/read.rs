@@ -231,7 +231,7 @@ impl<'a> Pass<'_, 'a> {
     }
 
     /// The bytes that a base64 string stands for, in the scratch buffer, which the caller gives back.
-    fn from_base64(&mut self, text: Text<'_>, refused: &str) -> Result<Vec<u8>, Refused> {
+    fn decoded_base64(&mut self, text: Text<'_>, refused: &str) -> Result<Vec<u8>, Refused> {
         let mut bytes = std::mem::take(&mut self.of.scratch);
         bytes.clear();
         let read = if text.escaped {
@@ -251,7 +251,7 @@ impl<'a> Pass<'_, 'a> {
         place: &Place<'_>,
     ) -> Result<Written, Refused> {
         let Node::Found(Token::Text(text)) = node else { return self.unfit(plan, node, place) };
-        let bytes = self.from_base64(text, "Invalid bytes field")?;
+        let bytes = self.decoded_base64(text, "Invalid bytes field")?;
         write::bytes(self.out, &bytes);
         self.of.scratch = bytes;
         Ok(Written::Item)
@@ -296,7 +296,7 @@ impl<'a> Pass<'_, 'a> {
                 write::decimal_bytes(self.out, &unscaled, scale);
             }
             Node::Found(Token::Text(text)) => {
-                let bytes = self.from_base64(text, unreadable)?;
+                let bytes = self.decoded_base64(text, unreadable)?;
                 let scale = scale.filter(|_| !bytes.is_empty());
                 let scale = scale.ok_or_else(|| Refused::data(unreadable))?;
                 write::decimal_bytes(self.out, &bytes, scale);

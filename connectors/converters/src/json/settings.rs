@@ -2,6 +2,7 @@
 //!
 //! Follows `JsonConverterConfig` of Kafka Connect.
 
+use tombolo_sdk::json::Decimals;
 use tombolo_sdk::settings::{
     ConfigError, Configuration, Definition, Importance, Key, Settings, Width,
 };
@@ -46,7 +47,7 @@ pub(crate) struct JsonSettings {
     pub(super) schemas: bool,
     pub(super) cache_size: usize,
     pub(super) schema_content: Option<String>,
-    pub(super) numeric_decimals: bool,
+    pub(super) decimals: Decimals,
     pub(super) null_to_default: bool,
 }
 
@@ -60,7 +61,10 @@ impl Configuration for JsonSettings {
             schemas: SCHEMAS_ENABLE.get(settings)?,
             cache_size: usize::try_from(CACHE_SIZE.get(settings)?).unwrap_or(0),
             schema_content: SCHEMA_CONTENT.get(settings)?.filter(|content| !content.is_empty()),
-            numeric_decimals: DECIMAL_FORMAT.get(settings)?.eq_ignore_ascii_case("NUMERIC"),
+            decimals: match DECIMAL_FORMAT.get(settings)?.eq_ignore_ascii_case("NUMERIC") {
+                true => Decimals::Numeric,
+                false => Decimals::Base64,
+            },
             null_to_default: NULL_TO_DEFAULT.get(settings)?,
         })
     }

@@ -1,7 +1,8 @@
 //! The cases of `tests/vectors/json.jsonl`, taken from the real JVM.
 
 use super::*;
-use crate::vectors::{check, read_case, write_case};
+use crate::cases::{read_case, write_case};
+use crate::vectors::check;
 
 const VECTORS: &str = include_str!("../../tests/vectors/json.jsonl");
 

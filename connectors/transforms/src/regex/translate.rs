@@ -110,9 +110,7 @@ impl Translation {
     pub(super) fn skip_blanks(&mut self) {
         while self.flags.comments {
             match self.peek() {
-                Some(blank) if matches!(blank, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r') => {
-                    self.at += 1
-                }
+                Some(' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r') => self.at += 1,
                 Some('#') => {
                     while self.next().is_some_and(|letter| !matches!(letter, '\n' | '\r')) {}
                 }

@@ -1,16 +1,13 @@
-//! Reads vectors from the real Kafka Connect, for tests. Not here: what is done with them.
+//! Reads vectors from the real Kafka Connect, for the tests of converters and of transformations. Not here: what is done with them.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 use tombolo_sdk::bindings::types::Field;
 use tombolo_sdk::cbor::Cursor;
-use tombolo_sdk::columns::Written;
-use tombolo_sdk::fault::{Failure, Fault, Problem};
+use tombolo_sdk::fault::Problem;
 use tombolo_sdk::schema::{self, Schema, SchemaNumber, SchemaType};
-use tombolo_sdk::settings::{Configuration, Settings};
-
-use crate::rows::Format;
+use tombolo_sdk::settings::Settings;
 
 /// The schemas that a file of vectors has defined so far.
 #[derive(Default)]
@@ -34,92 +31,26 @@ pub(crate) fn check(text: &str, mut run: impl FnMut(&Vectors, &Value) -> Option<
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// A format with the settings of a case.
-fn format_of<F: Format>(case: &Value) -> Result<F, Fault> {
+/// The settings of a case.
+pub(crate) fn settings(case: &Value) -> Settings {
     let mut settings = Settings::default();
     for (name, value) in case["config"].as_object().unwrap() {
         settings.set(name, value.as_str().unwrap());
     }
-    F::new(F::Settings::read(&settings)?)
+    settings
 }
 
 /// Whether a problem is another than Connect's.
-fn differs(found: &Problem, expected: &Value) -> bool {
+pub(crate) fn differs(found: &Problem, expected: &Value) -> bool {
     found.class.as_deref() != expected["class"].as_str()
         || Some(found.message.as_str()) != expected["message"].as_str()
 }
 
-fn problem(failure: &Failure) -> &Problem {
-    match failure {
-        Failure::Row(problem) => problem,
-        Failure::Call(fault) => fault.problem(),
-    }
-}
-
-/// Reads the bytes of a case twice, as a converter meets them in two rows: caches must not matter.
-pub(crate) fn read_case<F: Format>(vectors: &Vectors, case: &Value) -> Option<String> {
-    let mut format = match format_of::<F>(case) {
-        Ok(format) => format,
-        Err(fault) if differs(fault.problem(), &case["config_error"]) => {
-            return Some(format!("{fault:?}"));
-        }
-        Err(_) => return None,
-    };
-    let bytes = match case["text"].as_str() {
-        Some(text) => Some(text.as_bytes().to_vec()),
-        None => Vectors::value(&case["bytes"]),
-    };
-    for _ in 0..2 {
-        let mut out = b"before".to_vec();
-        match format.read(bytes.as_deref(), &mut out) {
-            Ok((written, schema)) => {
-                let item = out.split_off(6);
-                let value = (written == Written::Item).then_some(item);
-                let expected = (Vectors::value(&case["value"]), vectors.schema(&case["schema"]));
-                if !case["error"].is_null() || !same((value.clone(), schema), expected) {
-                    return Some(Vectors::show(value.as_deref(), schema));
-                }
-            }
-            Err(failure) if differs(problem(&failure), &case["error"]) => {
-                return Some(format!("{failure:?}"));
-            }
-            Err(_) => {}
-        }
-    }
-    None
-}
-
-/// Writes the value of a case twice.
-pub(crate) fn write_case<F: Format>(vectors: &Vectors, case: &Value) -> Option<String> {
-    let mut format = format_of::<F>(case).unwrap();
-    let expected = match case["text"].as_str() {
-        Some(text) => Some(text.as_bytes().to_vec()),
-        None => Vectors::value(&case["bytes"]),
-    };
-    let schema = vectors.schema(&case["schema"]);
-    for _ in 0..2 {
-        let mut out = Vec::new();
-        match format.write(Vectors::value(&case["value"]).as_deref(), schema, &mut out) {
-            Ok(written) => {
-                let found = (written == Written::Item).then_some(out);
-                if !case["error"].is_null() || found != expected {
-                    return Some(format!(
-                        "{:?}",
-                        found.map(|found| String::from_utf8_lossy(&found).into_owned())
-                    ));
-                }
-            }
-            Err(failure) if differs(problem(&failure), &case["error"]) => {
-                return Some(format!("{failure:?}"));
-            }
-            Err(_) => {}
-        }
-    }
-    None
-}
-
 /// Whether values and schemas are the same, whatever the order of maps that Java hashes.
-fn same(found: (Option<Vec<u8>>, SchemaNumber), expected: (Option<Vec<u8>>, SchemaNumber)) -> bool {
+pub(crate) fn same(
+    found: (Option<Vec<u8>>, SchemaNumber),
+    expected: (Option<Vec<u8>>, SchemaNumber),
+) -> bool {
     let sorted = |value: Option<Vec<u8>>| value.map(|value| sort(&mut Cursor::new(&value)));
     found.1 == expected.1 && sorted(found.0) == sorted(expected.0)
 }
