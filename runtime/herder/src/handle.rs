@@ -67,10 +67,14 @@ impl HerderHandle {
 
     /// Whether the loop answers.
     pub async fn health(&self) -> Health {
-        // A capacity is free as soon as the loop goes round.
-        match tokio::time::timeout(HEALTH_TIMEOUT, self.requests.reserve()).await {
-            Ok(Ok(_)) => Health::Healthy,
-            Ok(Err(_)) | Err(_) => Health::Unhealthy,
+        let sign = async {
+            let (reply, answer) = oneshot::channel();
+            self.requests.send(Asked::Sign(reply)).await.ok()?;
+            answer.await.ok()
+        };
+        match tokio::time::timeout(HEALTH_TIMEOUT, sign).await {
+            Ok(Some(())) => Health::Healthy,
+            Ok(None) | Err(_) => Health::Unhealthy,
         }
     }
 
@@ -345,7 +349,7 @@ impl HerderHandle {
 
     async fn ask(&self, request: Request) -> Result<Answer, Error> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Asked { request, reply }).await.map_err(|_| Error::stopped())?;
+        self.requests.send(Asked::Request(request, reply)).await.map_err(|_| Error::stopped())?;
         answer.await.map_err(|_| Error::stopped())?
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 use tombolo_model::{ConnectorName, TaskId};
@@ -23,10 +23,15 @@ use crate::work::Work;
 /// Events that may wait for the loop before who reports them waits too.
 const EVENTS_MAX: usize = 1024;
 
-/// A request, and where its answer goes.
-pub(crate) struct Asked {
-    pub(crate) request: Request,
-    pub(crate) reply: oneshot::Sender<Result<Answer, Error>>,
+/// Longest wait for the last statuses to be stored: a broker that is away must not keep a worker from ending.
+const LAST_STATUSES_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Something asked of the loop, and where the answer goes.
+pub(crate) enum Asked {
+    /// A request.
+    Request(Request, oneshot::Sender<Result<Answer, Error>>),
+    /// A sign of life.
+    Sign(oneshot::Sender<()>),
 }
 
 /// What the loop works with.
@@ -108,17 +113,25 @@ impl Shell {
         while let Ok(event) = inputs.worker.try_recv() {
             self.take(&mut herder, Input::Worker(event));
         }
-        self.stores.statuses.flush().await;
+        let flushed = self.stores.statuses.flush();
+        if tokio::time::timeout(LAST_STATUSES_TIMEOUT, flushed).await.is_err() {
+            tracing::warn!("the last statuses could not be stored");
+        }
     }
 
     fn take(&mut self, herder: &mut Herder, input: Input) {
         let now = Instant::now();
         let event = match input {
-            Input::Asked(asked) => {
+            Input::Asked(Asked::Request(request, reply)) => {
                 self.requests += 1;
                 let id = RequestId(self.requests);
-                self.replies.insert(id, asked.reply);
-                Some(Event::Requested(id, asked.request))
+                self.replies.insert(id, reply);
+                Some(Event::Requested(id, request))
+            }
+            Input::Asked(Asked::Sign(reply)) => {
+                // Who asked may have gone.
+                let _gone = reply.send(());
+                None
             }
             Input::Worker(event) => self.reported(event),
             // A write that ended was read back before: what it changed must be known when it is answered.
@@ -163,7 +176,8 @@ impl Shell {
             }
             // Nothing is decided about a topic in use: it is noted.
             WorkerEvent::TopicUsed { task, topic } => {
-                if self.is_tracking_topics {
+                let is_known = self.stores.config.snapshot().connector(&task.connector).is_some();
+                if self.is_tracking_topics && is_known {
                     let used = TopicUse { task: task.index, discovered: milliseconds_now() };
                     self.stores.statuses.put_topic(topic, task.connector, &used);
                 }
