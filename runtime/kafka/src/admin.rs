@@ -2,17 +2,20 @@
 //!
 //! Not here: when topics are created, and with which settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 
 use crate::error::Error;
+use crate::ffi::{self, Client, Offsets, Role, groups, request, topics};
 use crate::settings::ClientSettings;
 
 /// An admin client. Cheap to clone.
 #[derive(Clone)]
 pub struct Admin {
-    _private: (),
+    client: Arc<Client>,
+    wait: Duration,
 }
 
 /// A topic to create.
@@ -42,37 +45,36 @@ impl Admin {
     ///
     /// Every request waits at most `wait` for its answer, also for a broker that is away.
     pub fn new(settings: &ClientSettings, client_id: &str, wait: Duration) -> Result<Admin, Error> {
-        let _ = (settings, client_id, wait);
-        unimplemented!()
+        let own = [("client.id", client_id)];
+        Ok(Admin { client: Client::new(Role::Admin, settings.properties_over(&own))?, wait })
     }
 
     /// The topic, or none when it does not exist.
     pub async fn topic(&self, name: &str) -> Result<Option<TopicInfo>, Error> {
-        let _ = name;
-        unimplemented!()
+        topics::topic(&self.client, name, self.wait).await
     }
 
     /// Names of all topics.
     pub async fn topics(&self) -> Result<Vec<String>, Error> {
-        unimplemented!()
+        let (client, wait) = (Arc::clone(&self.client), self.wait);
+        tokio::task::spawn_blocking(move || request::topics(&client, wait))
+            .await
+            .unwrap_or_else(|_| Err(ffi::error(ffi::code::TIMED_OUT, "list topics", "")))
     }
 
     /// Creates a topic. Answers false when it existed already.
     pub async fn create_topic(&self, topic: &NewTopic) -> Result<bool, Error> {
-        let _ = topic;
-        unimplemented!()
+        topics::create_topic(&self.client, topic, self.wait).await
     }
 
     /// Deletes a topic. Answers false when it did not exist.
     pub async fn delete_topic(&self, name: &str) -> Result<bool, Error> {
-        let _ = name;
-        unimplemented!()
+        topics::delete_topic(&self.client, name, self.wait).await
     }
 
     /// The settings of a topic, by name; secret ones are left out.
     pub async fn topic_settings(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
-        let _ = name;
-        unimplemented!()
+        topics::topic_settings(&self.client, name, self.wait).await
     }
 
     /// Changes settings of a topic; none takes a setting back to its default. Others stay.
@@ -81,8 +83,7 @@ impl Admin {
         name: &str,
         changes: &[(&str, Option<&str>)],
     ) -> Result<(), Error> {
-        let _ = (name, changes);
-        unimplemented!()
+        topics::alter_topic_settings(&self.client, name, changes, self.wait).await
     }
 
     /// First offsets still there.
@@ -90,8 +91,7 @@ impl Admin {
         &self,
         partitions: &[TopicPartition],
     ) -> Result<Vec<PartitionOffset>, Error> {
-        let _ = partitions;
-        unimplemented!()
+        topics::offsets(&self.client, partitions, Offsets::Beginning, self.wait).await
     }
 
     /// Offsets that the next records will get.
@@ -99,14 +99,13 @@ impl Admin {
         &self,
         partitions: &[TopicPartition],
     ) -> Result<Vec<PartitionOffset>, Error> {
-        let _ = partitions;
-        unimplemented!()
+        let which = Offsets::End { committed_only: false };
+        topics::offsets(&self.client, partitions, which, self.wait).await
     }
 
     /// Offsets committed by a group, for every partition that has one.
     pub async fn group_offsets(&self, group: &str) -> Result<Vec<PartitionOffset>, Error> {
-        let _ = group;
-        unimplemented!()
+        groups::group_offsets(&self.client, group, None, self.wait).await
     }
 
     /// Sets committed offsets of a group without members.
@@ -115,8 +114,7 @@ impl Admin {
         group: &str,
         offsets: &[PartitionOffset],
     ) -> Result<(), Error> {
-        let _ = (group, offsets);
-        unimplemented!()
+        groups::alter_group_offsets(&self.client, group, offsets, self.wait).await
     }
 
     /// Forgets committed offsets of a group without members.
@@ -125,18 +123,16 @@ impl Admin {
         group: &str,
         partitions: &[TopicPartition],
     ) -> Result<(), Error> {
-        let _ = (group, partitions);
-        unimplemented!()
+        groups::delete_group_offsets(&self.client, group, partitions, self.wait).await
     }
 
     /// Deletes a group without members. Answers false when it did not exist.
     pub async fn delete_group(&self, group: &str) -> Result<bool, Error> {
-        let _ = group;
-        unimplemented!()
+        groups::delete_group(&self.client, group, self.wait).await
     }
 
     /// The id of the cluster.
     pub async fn cluster_id(&self) -> Result<String, Error> {
-        unimplemented!()
+        request::cluster_id(&self.client, self.wait).await
     }
 }

@@ -3,6 +3,12 @@
 //! Not here: what records mean, when offsets are committed, and stored formats.
 
 mod error;
+#[expect(
+    unsafe_code,
+    reason = "librdkafka is a C library, and `rdkafka` wraps it record by record"
+)]
+mod ffi;
+mod job;
 pub mod settings;
 
 pub mod consumer;

@@ -1,11 +1,26 @@
 //! A compacted topic as a log: read to its end, appended to, followed.
 //!
-//! Not here: what its records mean.
+//! The end is found by comparing positions with end offsets, as `KafkaBasedLog` does; waiting for librdkafka to say that a partition ends would
+//! cost half a second. Not here: what its records mean.
+
+mod follow;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+use tombolo_model::Column;
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
 
 use crate::admin::NewTopic;
 use crate::error::Error;
-use crate::producer::Producers;
+use crate::ffi::{self, Client, Offsets, Queue, Role, Topic, topics};
+use crate::job::Job;
+use crate::producer::{Delivery, ProduceRows, ProducerSession, Producers, Stopped};
 use crate::settings::ClientSettings;
+use follow::{Follower, Progress};
 
 /// A record of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,22 +37,48 @@ pub struct LogRecord<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// The clients that all logs of a worker share. Cheap to clone.
+/// The clients of a worker's logs. Cheap to clone.
 #[derive(Clone)]
 pub struct LogClients {
-    _private: (),
+    reader: Arc<ClientSettings>,
+    writer: Arc<ClientSettings>,
+    client_id: String,
+    producers: Producers,
 }
 
+/// Bytes of a log that may be on their way to Kafka; a larger append goes in parts.
+const APPEND_BUDGET: usize = 1 << 20;
+/// What a reader asks a broker to wait for news; bounds how late a partition that starts meanwhile is first asked for.
+const FETCH_WAIT_MS: &str = "250";
+/// Bytes fetched ahead of the one who applies records: `each` is fast, and three logs should not cost what a task does.
+const FETCH_AHEAD_KBYTES: &str = "2048";
+/// Wait for the first answer of a broker, doubled up to [`ANSWER_WAIT_MAX`]: short, so that one that is away is told soon.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for one answer; Kafka's `request.timeout.ms`.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Pause before the same is asked again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
 impl LogClients {
-    /// Makes them. Does not wait for a broker. Must be called within a tokio runtime.
+    /// Takes what is needed to make them; each log has a reader of its own, so that logs are read at the same time. Makes no connection.
     pub fn new(
         consumer: &ClientSettings,
         producer: &ClientSettings,
         client_id: &str,
         producers: &Producers,
-    ) -> Result<LogClients, Error> {
-        let _ = (consumer, producer, client_id, producers);
-        unimplemented!()
+    ) -> LogClients {
+        let reader = consumer
+            .with("enable.partition.eof", "true")
+            .with("fetch.wait.max.ms", FETCH_WAIT_MS)
+            .with("queued.max.messages.kbytes", FETCH_AHEAD_KBYTES);
+        // Callers wait for each append: nothing is won by waiting for company.
+        let writer = producer.with("linger.ms", "0");
+        LogClients {
+            reader: Arc::new(reader),
+            writer: Arc::new(writer),
+            client_id: client_id.to_owned(),
+            producers: producers.clone(),
+        }
     }
 }
 
@@ -46,38 +87,210 @@ impl LogClients {
 /// Follows `KafkaBasedLog` of Kafka.
 #[derive(Clone)]
 pub struct Log {
-    _private: (),
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Arc<Client>,
+    partitions: Vec<TopicPartition>,
+    committed_only: bool,
+    progress: watch::Receiver<Progress>,
+    writer: Mutex<Writer>,
+    _follower: Job<()>,
+}
+
+/// What appends share.
+struct Writer {
+    session: ProducerSession,
+    next_seq: u64,
+    deliveries: Vec<Delivery>,
 }
 
 impl Log {
     /// Opens a log: creates the topic if it is missing, hands every record to `each`, and returns when `each` has seen the end.
     ///
     /// `each` goes on to get every new record, in order within a partition, from one task at a time; it must not block.
-    /// Waits for a broker that is away. Errors: the topic is refused, or authentication.
+    /// Waits for a broker that is away, and says so once. Must be called within a tokio runtime.
+    ///
+    /// Errors: the topic is refused, or authentication.
     pub async fn open(
         clients: &LogClients,
         topic: &NewTopic,
         each: impl FnMut(LogRecord<'_>) + Send + 'static,
     ) -> Result<Log, Error> {
-        let _ = (clients, topic, each);
-        unimplemented!()
+        let own = [("client.id", clients.client_id.as_str())];
+        let reader = &clients.reader;
+        let client = Client::new(Role::Reader, reader.properties_over(&own))?;
+        let session = clients.producers.session(&clients.writer, APPEND_BUDGET)?;
+        let count = patiently(&topic.name, |wait| find_or_create(&client, topic, wait)).await?;
+        let partitions: Vec<TopicPartition> =
+            (0..count).map(|index| TopicPartition::new(topic.name.as_str(), index)).collect();
+        let committed_only = reader.get("isolation.level") == Some("read_committed");
+        let (begins, ends) =
+            patiently(&topic.name, |wait| both_ends(&client, &partitions, committed_only, wait))
+                .await?;
+        let queue = Queue::new(&client);
+        queue.take_over_main();
+        let (sender, progress) = watch::channel(Progress::at(&begins));
+        let follower = Follower {
+            topic: Topic::new(&client, &topic.name)?,
+            queue,
+            progress: sender,
+            each: Box::new(each),
+        };
+        let waker = Arc::clone(follower.queue.waker());
+        let log = Log {
+            inner: Arc::new(Inner {
+                client,
+                partitions,
+                committed_only,
+                progress,
+                writer: Mutex::new(Writer { session, next_seq: 0, deliveries: Vec::new() }),
+                _follower: Job::spawn(&waker, follower.run(begins, ends.clone())),
+            }),
+        };
+        log.reached(&ends).await?;
+        Ok(log)
     }
 
     /// How many partitions the topic has.
     pub fn partitions(&self) -> i32 {
-        unimplemented!()
+        i32::try_from(self.inner.partitions.len()).unwrap_or(i32::MAX)
     }
 
     /// Appends records, the second part of each is none to delete a key, and returns when all are durable.
     ///
-    /// Errors: one or more are not; any may be there.
+    /// Appends of one log happen one after another. Safe to cancel: what was handed over is still written.
+    ///
+    /// Errors: one or more are not there; any may be.
     pub async fn append(&self, records: &[(&[u8], Option<&[u8]>)]) -> Result<(), Error> {
-        let _ = records;
-        unimplemented!()
+        let (mut key, mut value) = (Column::default(), Column::default());
+        for (record_key, record_value) in records {
+            key.push(record_key);
+            value.push_option(*record_value);
+        }
+        let Some(at) = self.inner.partitions.first() else { return Ok(()) };
+        let topics = [at.topic.as_ref().to_owned()];
+        let none = Column::default();
+        let rows = ProduceRows {
+            rows: records.len(),
+            topics: &topics,
+            topic: &[],
+            partition: &[],
+            timestamp: &[],
+            key: &key,
+            value: &value,
+            header_ends: &[],
+            header_names: &none,
+            header_values: &none,
+        };
+        self.inner.writer.lock().await.write(&rows).await
     }
 
-    /// Waits until `each` has seen every record that was in the topic when this was called.
+    /// Waits until `each` has seen every record that was in the topic when this was called. Waits for a broker that is away.
+    ///
+    /// Errors: the topic is gone, or authentication.
     pub async fn read_to_end(&self) -> Result<(), Error> {
-        unimplemented!()
+        let Inner { client, partitions, committed_only, .. } = &*self.inner;
+        let Some(first) = partitions.first() else { return Ok(()) };
+        let which = Offsets::End { committed_only: *committed_only };
+        let ends = patiently(&first.topic, |wait| topics::offsets(client, partitions, which, wait))
+            .await?;
+        self.reached(&ends).await
+    }
+
+    /// Waits until `each` has seen everything before these offsets.
+    async fn reached(&self, ends: &[PartitionOffset]) -> Result<(), Error> {
+        let mut progress = self.inner.progress.clone();
+        let reached = progress.wait_for(|now| now.failure.is_some() || now.has_reached(ends)).await;
+        match reached {
+            Ok(now) => now.failure.clone().map_or(Ok(()), Err),
+            Err(_) => Err(Error::Refused {
+                code: "CLOSED".to_owned(),
+                reason: "the reader of the log ended".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Writer {
+    /// Sends rows and waits for all of them.
+    async fn write(&mut self, rows: &ProduceRows<'_>) -> Result<(), Error> {
+        let first = self.next_seq;
+        let mut row = 0;
+        let mut failure = None;
+        let mut missing = rows.rows;
+        while missing > 0 {
+            if row < rows.rows {
+                let sent = self.session.send(rows, row, first + row as u64)?;
+                row = sent.next_row;
+                // Numbers are never used twice, also when this append is cancelled.
+                self.next_seq = first + row as u64;
+                if sent.stopped != Stopped::Done && self.session.rows_in_flight() == 0 {
+                    self.session.capacity().await?;
+                    continue;
+                }
+            }
+            self.deliveries.clear();
+            self.session.deliveries(&mut self.deliveries).await?;
+            for delivery in &self.deliveries {
+                // Those of an append that was cancelled are nobody's.
+                if delivery.seq >= first {
+                    missing -= 1;
+                    failure = failure.or(delivery.outcome.err());
+                }
+            }
+        }
+        failure.map_or(Ok(()), |failed| Err(failed.into()))
+    }
+}
+
+/// The number of partitions of a topic, which is created if it is missing.
+async fn find_or_create(
+    client: &Arc<Client>,
+    topic: &NewTopic,
+    wait: Duration,
+) -> Result<i32, Error> {
+    if let Some(found) = topics::topic(client, &topic.name, wait).await? {
+        return Ok(found.partitions);
+    }
+    topics::create_topic(client, topic, wait).await?;
+    match topics::topic(client, &topic.name, wait).await? {
+        Some(found) => Ok(found.partitions),
+        // Not every broker knows of it yet.
+        None => Err(ffi::error(ffi::code::TIMED_OUT, &topic.name, "")),
+    }
+}
+
+/// Where partitions begin, and where they end.
+async fn both_ends(
+    client: &Arc<Client>,
+    partitions: &[TopicPartition],
+    committed_only: bool,
+    wait: Duration,
+) -> Result<(Vec<PartitionOffset>, Vec<PartitionOffset>), Error> {
+    tokio::try_join!(
+        topics::offsets(client, partitions, Offsets::Beginning, wait),
+        topics::offsets(client, partitions, Offsets::End { committed_only }, wait),
+    )
+}
+
+/// Asks again and again, ever more patiently, while Kafka cannot answer. Says so once.
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+    topic: &str,
+    mut ask: impl FnMut(Duration) -> F,
+) -> Result<T, Error> {
+    let mut wait = ANSWER_WAIT;
+    loop {
+        match ask(wait).await {
+            Err(err) if err.is_retriable() => {
+                if wait == ANSWER_WAIT {
+                    tracing::warn!(topic, error = %err, "Kafka does not answer; waiting for it");
+                }
+                wait = (wait * 2).min(ANSWER_WAIT_MAX);
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            answer => return answer,
+        }
     }
 }

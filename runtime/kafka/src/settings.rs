@@ -1,19 +1,32 @@
 //! Settings of Java's Kafka clients, translated for librdkafka.
 //!
-//! Not here: which settings a connector may override, and their merging.
+//! Every setting of Kafka's clients is in one of three lists (`table`): translated; ignored with a warning, as it makes no difference here;
+//! refused, as delivery or security would not be what its author expects. Not here: which settings a connector may override, and their merging.
+
+mod convert;
+mod defaults;
+mod jaas;
+mod sasl;
+mod ssl;
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use tombolo_model::Settings;
 use tombolo_model::settings::HIDDEN;
+
+use table::Treatment;
 
 /// For which client settings are meant: each has its own defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientKind {
     /// A consumer, with Kafka Connect's defaults of a sink's consumer.
     Consumer,
-    /// A producer, with Kafka Connect's defaults of a source's producer.
+    /// A producer, with Kafka Connect's defaults of a source's producer, but idempotent.
     Producer,
     /// An admin client.
     Admin,
@@ -21,11 +34,12 @@ pub enum ClientKind {
 
 /// Settings of one client, in librdkafka's terms.
 ///
-/// Equal settings make equal clients, so tasks may share them. Values may be secrets: `Debug` shows `[hidden]` for those.
+/// Equal settings make equal clients, so tasks may share them. Values may be secrets: `Debug` shows the names alone.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientSettings {
     kind: ClientKind,
     properties: BTreeMap<String, String>,
+    poll_records_max: usize,
 }
 
 /// A setting that has no effect here. Worth one line in the log.
@@ -43,7 +57,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// A setting that cannot be honoured, and without which delivery or security would not be what its author expects.
+/// A setting that cannot be honoured, and without which delivery or security would not be what its author expects; or one that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("setting {name} is not supported: {reason}")]
 pub struct RefusedSetting {
@@ -53,16 +67,88 @@ pub struct RefusedSetting {
     pub reason: String,
 }
 
+/// What a translation comes to, setting by setting.
+struct Translation<'a> {
+    kind: ClientKind,
+    java: &'a Settings,
+    properties: BTreeMap<String, String>,
+    warnings: Vec<Warning>,
+}
+
+impl Translation<'_> {
+    fn set(&mut self, property: &str, value: impl Into<String>) {
+        self.properties.insert(property.to_owned(), value.into());
+    }
+
+    fn warn(&mut self, name: &str, reason: impl Into<String>) {
+        self.warnings.push(Warning { name: name.to_owned(), reason: reason.into() });
+    }
+}
+
+fn refused(name: &str, reason: impl Into<String>) -> RefusedSetting {
+    RefusedSetting { name: name.to_owned(), reason: reason.into() }
+}
+
 impl ClientSettings {
     /// Translates Java client settings over Kafka Connect's defaults for `kind`.
     ///
-    /// Settings that Kafka's client of this kind does not know are warned about, as Kafka does.
+    /// Settings that Kafka's client of this kind does not know are warned about, as Kafka does. Key and trust stores are read, so that a store
+    /// that cannot be used is refused here and not by the first connection.
     pub fn translate(
         kind: ClientKind,
         java: &Settings,
     ) -> Result<(ClientSettings, Vec<Warning>), RefusedSetting> {
-        let properties = java.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-        Ok((Self { kind, properties }, Vec::new()))
+        let properties = defaults::properties(kind);
+        let mut to = Translation { kind, java, properties, warnings: Vec::new() };
+        for (name, value) in java.iter() {
+            match table::treatment(kind, name) {
+                Treatment::Same => to.set(name, value.trim()),
+                Treatment::Renamed(property) => to.set(property, value.trim()),
+                Treatment::Converted(convert) => convert(&mut to, name, value.trim())?,
+                // Read together, below.
+                Treatment::Security => {}
+                Treatment::Ignored(reason) => to.warn(name, reason),
+                Treatment::Refused(reason) => return Err(refused(name, reason)),
+                Treatment::Unknown => to.warn(name, "Kafka's clients have no such setting"),
+            }
+        }
+        ssl::translate(&mut to)?;
+        sasl::translate(&mut to)?;
+        defaults::complete(&mut to);
+        let poll_records_max = convert::poll_records_max(java)?;
+        let Translation { properties, warnings, .. } = to;
+        Ok((ClientSettings { kind, properties, poll_records_max }, warnings))
+    }
+
+    /// `max.poll.records`: most rows of one batch of a consumer.
+    pub fn poll_records_max(&self) -> usize {
+        self.poll_records_max
+    }
+
+    /// The value of a librdkafka property.
+    pub(crate) fn get(&self, property: &str) -> Option<&str> {
+        self.properties.get(property).map(String::as_str)
+    }
+
+    /// These settings with one librdkafka property more, or another value of it.
+    pub(crate) fn with(&self, property: &str, value: &str) -> ClientSettings {
+        let mut changed = self.clone();
+        changed.properties.insert(property.to_owned(), value.to_owned());
+        changed
+    }
+
+    /// A librdkafka property in milliseconds.
+    pub(crate) fn millis(&self, property: &str) -> Option<Duration> {
+        self.get(property)?.parse().ok().map(Duration::from_millis)
+    }
+
+    /// All properties, over those given.
+    pub(crate) fn properties_over<'a>(
+        &'a self,
+        defaults: &'a [(&'a str, &'a str)],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let defaults = defaults.iter().copied().filter(|(name, _)| self.get(name).is_none());
+        defaults.chain(self.properties.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 }
 

@@ -1,0 +1,3 @@
+//! JAAS configurations.
+//!
+//! Not here: their meaning.

@@ -1,0 +1,7 @@
+//! SASL settings.
+//!
+//! Not here: TLS.
+use super::{RefusedSetting, Translation};
+pub(super) fn translate(_to: &mut Translation<'_>) -> Result<(), RefusedSetting> {
+    Ok(())
+}
