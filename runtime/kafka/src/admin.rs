@@ -9,6 +9,7 @@ use tombolo_model::offset::{PartitionOffset, TopicPartition};
 
 use crate::error::Error;
 use crate::ffi::{self, Client, Offsets, Role, groups, request, topics};
+use crate::patience::insist;
 use crate::settings::ClientSettings;
 
 /// An admin client. Cheap to clone.
@@ -51,7 +52,7 @@ impl Admin {
 
     /// The topic, or none when it does not exist.
     pub async fn topic(&self, name: &str) -> Result<Option<TopicInfo>, Error> {
-        topics::topic(&self.client, name, self.wait).await
+        insist(name, Some(self.wait), |wait| topics::topic(&self.client, name, wait)).await
     }
 
     /// Names of all topics.
@@ -74,7 +75,7 @@ impl Admin {
 
     /// The settings of a topic, by name; secret ones are left out.
     pub async fn topic_settings(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
-        topics::topic_settings(&self.client, name, self.wait).await
+        insist(name, Some(self.wait), |wait| topics::topic_settings(&self.client, name, wait)).await
     }
 
     /// Changes settings of a topic; none takes a setting back to its default. Others stay.
@@ -91,7 +92,8 @@ impl Admin {
         &self,
         partitions: &[TopicPartition],
     ) -> Result<Vec<PartitionOffset>, Error> {
-        topics::offsets(&self.client, partitions, Offsets::Beginning, self.wait).await
+        let ask = |wait| topics::offsets(&self.client, partitions, Offsets::Beginning, wait);
+        insist("beginning offsets", Some(self.wait), ask).await
     }
 
     /// Offsets that the next records will get.
@@ -100,12 +102,18 @@ impl Admin {
         partitions: &[TopicPartition],
     ) -> Result<Vec<PartitionOffset>, Error> {
         let which = Offsets::End { committed_only: false };
-        topics::offsets(&self.client, partitions, which, self.wait).await
+        insist("end offsets", Some(self.wait), |wait| {
+            topics::offsets(&self.client, partitions, which, wait)
+        })
+        .await
     }
 
     /// Offsets committed by a group, for every partition that has one.
     pub async fn group_offsets(&self, group: &str) -> Result<Vec<PartitionOffset>, Error> {
-        groups::group_offsets(&self.client, group, None, self.wait).await
+        insist(group, Some(self.wait), |wait| {
+            groups::group_offsets(&self.client, group, None, wait)
+        })
+        .await
     }
 
     /// Sets committed offsets of a group without members.
@@ -114,7 +122,10 @@ impl Admin {
         group: &str,
         offsets: &[PartitionOffset],
     ) -> Result<(), Error> {
-        groups::alter_group_offsets(&self.client, group, offsets, self.wait).await
+        insist(group, Some(self.wait), |wait| {
+            groups::alter_group_offsets(&self.client, group, offsets, wait)
+        })
+        .await
     }
 
     /// Forgets committed offsets of a group without members.
@@ -123,7 +134,10 @@ impl Admin {
         group: &str,
         partitions: &[TopicPartition],
     ) -> Result<(), Error> {
-        groups::delete_group_offsets(&self.client, group, partitions, self.wait).await
+        insist(group, Some(self.wait), |wait| {
+            groups::delete_group_offsets(&self.client, group, partitions, wait)
+        })
+        .await
     }
 
     /// Deletes a group without members. Answers false when it did not exist.

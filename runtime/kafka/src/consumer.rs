@@ -5,8 +5,6 @@
 mod columns;
 mod pattern;
 mod rebalance;
-#[cfg(test)]
-mod tests;
 
 pub use columns::ConsumedBatch;
 

@@ -9,6 +9,7 @@ mod error;
 )]
 mod ffi;
 mod job;
+mod patience;
 pub mod settings;
 
 pub mod consumer;

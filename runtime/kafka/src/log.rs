@@ -4,8 +4,6 @@
 //! cost half a second. Not here: what its records mean.
 
 mod follow;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +16,7 @@ use crate::admin::NewTopic;
 use crate::error::Error;
 use crate::ffi::{self, Client, Offsets, Queue, Role, Topic, topics};
 use crate::job::Job;
+use crate::patience::insist;
 use crate::producer::{Delivery, ProduceRows, ProducerSession, Producers, Stopped};
 use crate::settings::ClientSettings;
 use follow::{Follower, Progress};
@@ -52,12 +51,6 @@ const APPEND_BUDGET: usize = 1 << 20;
 const FETCH_WAIT_MS: &str = "250";
 /// Bytes fetched ahead of the one who applies records: `each` is fast, and three logs should not cost what a task does.
 const FETCH_AHEAD_KBYTES: &str = "2048";
-/// Wait for the first answer of a broker, doubled up to [`ANSWER_WAIT_MAX`]: short, so that one that is away is told soon.
-const ANSWER_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait for one answer; Kafka's `request.timeout.ms`.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(30);
-/// Pause before the same is asked again.
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 impl LogClients {
     /// Takes what is needed to make them; each log has a reader of its own, so that logs are read at the same time. Makes no connection.
@@ -122,12 +115,12 @@ impl Log {
         let reader = &clients.reader;
         let client = Client::new(Role::Reader, reader.properties_over(&own))?;
         let session = clients.producers.session(&clients.writer, APPEND_BUDGET)?;
-        let count = patiently(&topic.name, |wait| find_or_create(&client, topic, wait)).await?;
+        let count = insist(&topic.name, None, |wait| find_or_create(&client, topic, wait)).await?;
         let partitions: Vec<TopicPartition> =
             (0..count).map(|index| TopicPartition::new(topic.name.as_str(), index)).collect();
         let committed_only = reader.get("isolation.level") == Some("read_committed");
         let (begins, ends) =
-            patiently(&topic.name, |wait| both_ends(&client, &partitions, committed_only, wait))
+            insist(&topic.name, None, |wait| both_ends(&client, &partitions, committed_only, wait))
                 .await?;
         let queue = Queue::new(&client);
         queue.take_over_main();
@@ -194,8 +187,9 @@ impl Log {
         let Inner { client, partitions, committed_only, .. } = &*self.inner;
         let Some(first) = partitions.first() else { return Ok(()) };
         let which = Offsets::End { committed_only: *committed_only };
-        let ends = patiently(&first.topic, |wait| topics::offsets(client, partitions, which, wait))
-            .await?;
+        let ends =
+            insist(&first.topic, None, |wait| topics::offsets(client, partitions, which, wait))
+                .await?;
         self.reached(&ends).await
     }
 
@@ -273,24 +267,4 @@ async fn both_ends(
         topics::offsets(client, partitions, Offsets::Beginning, wait),
         topics::offsets(client, partitions, Offsets::End { committed_only }, wait),
     )
-}
-
-/// Asks again and again, ever more patiently, while Kafka cannot answer. Says so once.
-async fn patiently<T, F: Future<Output = Result<T, Error>>>(
-    topic: &str,
-    mut ask: impl FnMut(Duration) -> F,
-) -> Result<T, Error> {
-    let mut wait = ANSWER_WAIT;
-    loop {
-        match ask(wait).await {
-            Err(err) if err.is_retriable() => {
-                if wait == ANSWER_WAIT {
-                    tracing::warn!(topic, error = %err, "Kafka does not answer; waiting for it");
-                }
-                wait = (wait * 2).min(ANSWER_WAIT_MAX);
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
-            answer => return answer,
-        }
-    }
 }

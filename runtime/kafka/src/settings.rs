@@ -9,8 +9,6 @@ mod jaas;
 mod sasl;
 mod ssl;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -11,6 +11,7 @@ use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use crate::error::Error;
 use crate::ffi::{Client, Offsets, groups, topics};
 use crate::job::Job;
+use crate::patience::insist;
 
 /// The group's last word, and how far it has come.
 pub(super) enum Rebalance {
@@ -45,11 +46,6 @@ pub(super) struct Start {
     pub(super) committed_only: bool,
 }
 
-/// Longest wait for one answer about offsets, as Kafka's `default.api.timeout.ms`.
-const ANSWER_WAIT: Duration = Duration::from_secs(60);
-/// Pause before offsets are asked for again: Kafka's `retry.backoff.max.ms` at its largest.
-const RETRY_PAUSE: Duration = Duration::from_millis(1000);
-
 impl Start {
     /// Asks for the start offsets of these partitions, again and again while Kafka cannot answer.
     pub(super) fn resolve(
@@ -58,25 +54,22 @@ impl Start {
         waker: &Arc<Notify>,
     ) -> Job<Result<Vec<PartitionOffset>, Error>> {
         Job::spawn(waker, async move {
-            loop {
-                match self.offsets(&partitions).await {
-                    Err(err) if err.is_retriable() => {
-                        tracing::info!(group = self.group, error = %err, "start offsets are not known yet");
-                        tokio::time::sleep(RETRY_PAUSE).await;
-                    }
-                    answer => return answer,
-                }
-            }
+            let what = format!("start offsets of {}", self.group);
+            insist(&what, None, |wait| self.offsets(&partitions, wait)).await
         })
     }
 
     /// Committed offsets, else those that the reset policy chooses.
-    async fn offsets(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionOffset>, Error> {
+    async fn offsets(
+        &self,
+        partitions: &[TopicPartition],
+        wait: Duration,
+    ) -> Result<Vec<PartitionOffset>, Error> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
         let mut found =
-            groups::group_offsets(&self.client, &self.group, Some(partitions), ANSWER_WAIT).await?;
+            groups::group_offsets(&self.client, &self.group, Some(partitions), wait).await?;
         let missing: Vec<TopicPartition> = partitions
             .iter()
             .filter(|at| !found.iter().any(|committed| committed.at == **at))
@@ -90,7 +83,7 @@ impl Start {
             (Reset::Earliest, _) => Offsets::Beginning,
             (Reset::Latest, _) => Offsets::End { committed_only: self.committed_only },
         };
-        found.extend(topics::offsets(&self.client, &missing, which, ANSWER_WAIT).await?);
+        found.extend(topics::offsets(&self.client, &missing, which, wait).await?);
         Ok(found)
     }
 }

@@ -64,14 +64,17 @@ impl Topic {
                 Field { ptr: std::ptr::without_provenance_mut(record.opaque as usize) },
             ),
             field(V::RD_KAFKA_VTYPE_TIMESTAMP, Field { i64_: record.timestamp.max(0) }),
+            // Not counted without headers.
             field(V::RD_KAFKA_VTYPE_END, Field { i: 0 }),
         ];
+        let mut count = fields.len() - 1;
         if let (Some(headers), Some(last)) = (&headers, fields.last_mut()) {
             *last = field(V::RD_KAFKA_VTYPE_HEADERS, Field { headers: headers.0 });
+            count += 1;
         }
         // SAFETY: topic and client are live, and the bytes during the call, which copies them. On success the headers are librdkafka's.
         let failed = take_error(unsafe {
-            native::rd_kafka_produceva(self.client.rk, fields.as_ptr(), fields.len())
+            native::rd_kafka_produceva(self.client.rk, fields.as_ptr(), count)
         });
         match failed {
             Some((code, _)) => Err(code),

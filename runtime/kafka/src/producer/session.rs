@@ -229,6 +229,14 @@ impl ProducerSession {
         Ok(())
     }
 
+    /// Makes the producer die. For tests of what follows.
+    #[cfg(test)]
+    pub(super) fn provoke_fatal_error(&self) {
+        if let Engine::Running(_, client) = &*self.line.engine() {
+            client.provoke_fatal_error();
+        }
+    }
+
     /// Rows sent and not settled.
     pub fn rows_in_flight(&self) -> usize {
         self.inbox.rows_in_flight()

@@ -1,0 +1,44 @@
+//! Asking Kafka again while it cannot answer.
+//!
+//! Not here: what is asked, and records, which librdkafka sends again itself.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::Error;
+
+/// Wait for the first answer, doubled up to [`ANSWER_WAIT_MAX`]: short, as a cluster that is just starting may never answer the first request, and
+/// as a broker that is away should be told soon.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for one answer; Kafka's `request.timeout.ms`.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Pause before the same is asked again; Kafka's `retry.backoff.ms`.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks until there is an answer, or an error that will not pass; for ever if `total` is none. Says once that it waits for `what`.
+///
+/// `ask` is told how long it may wait. It must do no harm to ask twice.
+pub(crate) async fn insist<T, F: Future<Output = Result<T, Error>>>(
+    what: &str,
+    total: Option<Duration>,
+    mut ask: impl FnMut(Duration) -> F,
+) -> Result<T, Error> {
+    let end = total.map(|total| Instant::now() + total);
+    let mut wait = ANSWER_WAIT;
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let attempt = ask(left.map_or(wait, |left| wait.min(left))).await;
+        let may_retry = left.is_none_or(|left| left > wait);
+        match attempt {
+            Err(err) if err.is_retriable() && may_retry => {
+                if wait == ANSWER_WAIT {
+                    tracing::warn!(what, error = %err, "Kafka does not answer; waiting for it");
+                }
+                wait = (wait * 2).min(ANSWER_WAIT_MAX);
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+}
