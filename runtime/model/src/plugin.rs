@@ -96,6 +96,20 @@ impl Columns {
         value: true,
         headers: true,
     };
+
+    /// The columns of both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            topic: self.topic || other.topic,
+            partition: self.partition || other.partition,
+            offset: self.offset || other.offset,
+            timestamp: self.timestamp || other.timestamp,
+            key: self.key || other.key,
+            value: self.value || other.value,
+            headers: self.headers || other.headers,
+        }
+    }
 }
 
 /// An installed plugin.

@@ -3,8 +3,6 @@
 //! Every interface of it stands in one world, so that types are shared; a component exports some, and each is looked up by itself.
 //! What goes in is borrowed, column by column; what comes out is owned. Not here: turning either into the model's types (`convert`).
 
-#![expect(missing_docs, clippy::allow_attributes_without_reason, reason = "generated")]
-
 wasmtime::component::bindgen!({
     path: "../../wit",
     inline: "

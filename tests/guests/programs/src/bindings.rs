@@ -2,8 +2,7 @@
 //!
 //! Not here: anything written by hand.
 
-#![expect(missing_docs, clippy::allow_attributes_without_reason, reason = "generated")]
-#![expect(unsafe_code, reason = "generated: the memory that crosses the wall")]
+#![expect(missing_docs, reason = "generated")]
 
 wit_bindgen::generate!({
     path: "../../../wit",

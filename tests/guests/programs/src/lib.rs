@@ -13,14 +13,14 @@ use bindings::exports::tombolo::connect::{
     source_acknowledgement, source_connector, transformation,
 };
 use bindings::tombolo::connect::types::{
-    Batch, Column, Columns, Fault, Headers, PartitionOffset, Problem, RowFault, Settings,
-    SourceOffset, TopicPartition, Values,
+    Batch, Column, Columns, Fault, Headers, PartitionOffset, Settings, SourceOffset,
+    TopicPartition, Values,
 };
 
 pub use bindings::{exports::tombolo::connect as interfaces, tombolo::connect as host};
 
-mod rows;
-pub use rows::{faulty_rows, gather, problem, row};
+pub mod rows;
+use rows::{faulty_rows, problem, split_faults};
 
 thread_local! {
     static STATE: RefCell<State> = RefCell::default();
@@ -117,7 +117,7 @@ pub trait Behaviour {
 
     /// Bytes to connect data: the same bytes. A row is bad if it is `fault`.
     fn to_connect_data(bytes: Column) -> Result<converter::ConnectData, Fault> {
-        let faults = faulty_rows(&bytes);
+        let (bytes, faults) = split_faults(bytes);
         Ok(converter::ConnectData { values: Values { bytes, schemas: vec![] }, faults })
     }
 
@@ -302,10 +302,10 @@ impl<B: Behaviour> converter::Guest for Component<B> {
         topics: converter::TopicColumn,
         values: Values,
     ) -> Result<converter::BytesData, Fault> {
-        let faults = faulty_rows(&values.bytes);
+        let (bytes, faults) = split_faults(values.bytes);
         let name = setting('c', id, "headers");
-        let headers = name.map(|name| rows::topic_headers(&name, &topics, values.bytes.ends.len()));
-        Ok(converter::BytesData { bytes: values.bytes, headers, faults })
+        let headers = name.map(|name| rows::topic_headers(&name, &topics, bytes.ends.len()));
+        Ok(converter::BytesData { bytes, headers, faults })
     }
     fn close(id: u32) {
         state(|state| state.created.remove(&('c', id)));
@@ -330,8 +330,8 @@ impl<B: Behaviour> header_converter::Guest for Component<B> {
         _names: Column,
         values: Values,
     ) -> Result<header_converter::HeaderBytes, Fault> {
-        let faults = faulty_rows(&values.bytes);
-        Ok(header_converter::HeaderBytes { bytes: values.bytes, faults })
+        let (bytes, faults) = split_faults(values.bytes);
+        Ok(header_converter::HeaderBytes { bytes, faults })
     }
     fn close(id: u32) {
         state(|state| state.created.remove(&('h', id)));

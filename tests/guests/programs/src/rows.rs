@@ -2,6 +2,8 @@
 //!
 //! Not here: efficiency, and what the plugins do beyond that.
 
+#![expect(clippy::indexing_slicing, reason = "a guest may trap, and the host gave the columns")]
+
 use crate::bindings::exports::tombolo::connect::{converter, source, transformation};
 use crate::bindings::tombolo::connect::types::{
     Batch, Column, Fault, Headers, Problem, RowFault, Values,
@@ -24,6 +26,24 @@ pub fn row(column: &Column, row: usize) -> Option<&[u8]> {
 pub fn faulty_rows(column: &Column) -> Vec<RowFault> {
     let faulty = (0..column.ends.len()).filter(|&at| row(column, at) == Some(b"fault"));
     faulty.map(|row| RowFault { row: row as u32, problem: problem("a bad row") }).collect()
+}
+
+/// A column with its faulty rows null, and their faults.
+pub fn split_faults(column: Column) -> (Column, Vec<RowFault>) {
+    let faults = faulty_rows(&column);
+    if faults.is_empty() {
+        return (column, faults);
+    }
+    let faulty = |at: u32| faults.iter().any(|fault| fault.row == at);
+    let mut out = no_rows();
+    for at in 0..column.ends.len() {
+        match row(&column, at) {
+            Some(bytes) if !faulty(at as u32) => out.data.extend_from_slice(bytes),
+            _ => out.nulls.push(at as u32),
+        }
+        out.ends.push(out.data.len() as u32);
+    }
+    (out, faults)
 }
 
 /// These rows of a column, in this order.

@@ -1,0 +1,79 @@
+//! What ended a call, told as a fault: which limit, its value, and the setting that raises it.
+//!
+//! Only the host says that a plugin broke its contract; nothing a guest returns ends up here. Not here: the limits.
+
+use tombolo_model::fault::{Breach, Fault, FaultKind, Stage};
+use tombolo_model::policy::Limits;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime_wasi::I32Exit;
+
+use crate::host::{DeadlinePassed, Host, HostFailed, TooManyHostCalls};
+use crate::instance::Outcome;
+
+/// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
+const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// The fault of a call that brought no answer.
+pub(crate) fn explain(
+    outcome: Outcome<()>,
+    host: &mut Host,
+    limits: &Limits,
+    stage: Stage,
+) -> Fault {
+    let error = match outcome {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) | Err(_) => return deadline(limits, stage),
+    };
+    if let Some(fault) = host.call.host_fault.take() {
+        return fault;
+    }
+    if error.is::<DeadlinePassed>() {
+        return deadline(limits, stage);
+    }
+    let (breach, message) = told(&error, host, limits);
+    if error.is::<PoolConcurrencyLimitError>() {
+        let message = "the worker has no room for another sandbox";
+        let kind = FaultKind::Retriable { after: None };
+        return Fault::new(kind, stage, message).with_source(error.into_boxed_dyn_error());
+    }
+    let mut fault = Fault::breach(breach, stage, message);
+    fault.trace = host.last_lines.text();
+    fault.with_source(error.into_boxed_dyn_error())
+}
+
+fn deadline(limits: &Limits, stage: Stage) -> Fault {
+    let millis = limits.call_timeout.as_millis();
+    let message = format!("the plugin did not return within {millis} ms (sandbox.call.timeout.ms)");
+    Fault::breach(Breach::Deadline, stage, message)
+}
+
+fn told(error: &wasmtime::Error, host: &Host, limits: &Limits) -> (Breach, String) {
+    if let Some(wanted) = host.budget.refused() {
+        let max = limits.memory_max;
+        let message = format!(
+            "the plugin asked for {wanted} bytes of memory, above its limit of {max} (sandbox.memory.max)"
+        );
+        return (Breach::Memory, message);
+    }
+    if let Some(error) = error.downcast_ref::<TooManyHostCalls>() {
+        return (Breach::HostCalls, format!("the plugin made {error}"));
+    }
+    if error.is::<HostFailed>() {
+        return (Breach::HostCalls, "the host could not answer the plugin".to_owned());
+    }
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return (Breach::Exit, format!("the plugin ended its program with code {code}"));
+    }
+    let text = format!("{error:#}");
+    if text.contains(FUEL_EXHAUSTED) {
+        let max = limits.batch_bytes_max;
+        let message = format!(
+            "the plugin passed more than twice the {max} bytes that a batch may have (sandbox.batch.bytes.max)"
+        );
+        return (Breach::Lie, message);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => (Breach::Trap, format!("the plugin trapped: {trap}")),
+        None => (Breach::Lie, format!("the plugin's answer cannot be read: {text}")),
+    }
+}

@@ -1,0 +1,98 @@
+//! The engine: one per process, with what `security.md` says of wasmtime's knobs.
+//!
+//! Not here: limits of one store (`limits`), and the ticks that interrupt guests (`ticker`).
+
+use std::num::NonZeroUsize;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::error::Error;
+
+/// Component instances in one process: 8,000 memories of 4 GiB and their guards are a quarter of the address space of x86-64, and with their
+/// stacks a third of Linux's default number of mappings.
+const INSTANCES: u32 = 4_000;
+
+/// Smaller pools for machines that cannot reserve so much address space: containers with a limit on it, or 39-bit addresses.
+const INSTANCES_WHERE_SCARCE: [u32; 3] = [1_000, 100, 10];
+
+/// A guest's own stack. JavaScript and Python engines recurse deeply; wasmtime's default.
+const GUEST_STACK_BYTES: usize = 512 << 10;
+
+/// A fiber's stack: the guest's and as much again for host functions, whose overrun would abort the process.
+const FIBER_STACK_BYTES: usize = 1 << 20;
+
+/// Tables of interpreters and of Go hold thousands of functions (7,690 in StarlingMonkey).
+const TABLE_ELEMENTS: usize = 100_000;
+
+/// Engine whose pool is as large as this machine allows.
+///
+/// Cost: reserves address space, not memory.
+pub(crate) fn engine() -> Result<Engine, Error> {
+    let mut instances = INSTANCES;
+    let mut smaller = INSTANCES_WHERE_SCARCE.into_iter();
+    loop {
+        match Engine::new(&config(instances)) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => {
+                let Some(next) = smaller.next() else { return Err(Error::Engine(error)) };
+                tracing::warn!(
+                    instances,
+                    next,
+                    error = format!("{error:#}"),
+                    "no address space for so many sandboxes; trying with fewer"
+                );
+                instances = next;
+            }
+        }
+    }
+}
+
+fn config(instances: u32) -> Config {
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)))
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        // Beyond what WASI 0.2 toolchains emit. Multi-memory stays on: the adapters that wasmtime makes between core modules need it.
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false)
+        .gc_support(false)
+        .max_wasm_stack(GUEST_STACK_BYTES)
+        .async_stack_size(FIBER_STACK_BYTES)
+        .async_stack_zeroing(true)
+        .memory_init_cow(true)
+        // Two bytes far apart in an upload must not become a large image.
+        .memory_guaranteed_dense_image_size(1 << 20)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(16));
+    config
+}
+
+fn pool(instances: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * 4)
+        .total_memories(instances * 2)
+        .total_tables(instances * 4)
+        .total_stacks(instances + 16)
+        .table_elements(TABLE_ELEMENTS)
+        .max_core_instances_per_component(200)
+        .max_memories_per_component(10)
+        .max_tables_per_component(200)
+        .max_component_instance_size(16 << 20)
+        .max_core_instance_size(8 << 20)
+        // A slot is given back to the kernel at once, so that resident memory follows what is in use.
+        .max_unused_warm_slots(0)
+        .decommit_batch_size(1);
+    pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_pool_fits_into_the_address_space() {
+        Engine::new(&config(INSTANCES)).unwrap();
+    }
+}

@@ -1,0 +1,40 @@
+//! What can keep the sandbox itself from working.
+//!
+//! Not here: what plugins do wrong (`model::Fault`), and why a component is refused (`model::role::InstallRefused`).
+
+use std::path::PathBuf;
+
+/// The sandbox cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// wasmtime cannot be set up on this machine.
+    #[error("the WebAssembly engine cannot start")]
+    Engine(#[source] wasmtime::Error),
+    /// A directory that the operator offers to plugins is not there.
+    #[error("the directory {path} of sandbox.fs.roots cannot be used")]
+    Root {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The artifact cache cannot be read or written.
+    #[error("the artifact cache at {path} cannot be used")]
+    Cache {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A component that ships with the program is not a good one.
+    #[error("the component {component} cannot be loaded")]
+    Component {
+        /// Its digest.
+        component: String,
+        /// Why.
+        #[source]
+        source: tombolo_model::role::InstallRefused,
+    },
+}

@@ -1,0 +1,105 @@
+//! `tombolo:connect/metrics`: a plugin's own counters and gauges.
+//!
+//! Not here: the worker's metrics, and showing them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::host::Host;
+use crate::v0::tombolo::connect::metrics as contract;
+
+/// Most names of one store; what comes later is dropped, so that names made from data cannot fill the host.
+pub(crate) const NAMES_MAX: usize = 100;
+
+/// Longest name, in bytes.
+pub(crate) const NAME_MAX: usize = 128;
+
+/// Counters and gauges of one store, by name.
+#[derive(Clone, Default)]
+pub(crate) struct Metrics(Arc<Shared>);
+
+type Shared = Mutex<BTreeMap<String, Metric>>;
+
+/// The metrics of all connectors and tasks that run.
+#[derive(Default)]
+pub(crate) struct AllMetrics(Mutex<Vec<(String, Weak<Shared>)>>);
+
+impl AllMetrics {
+    /// Metrics for a connector or a task, listed for as long as they are kept.
+    pub(crate) fn of(&self, owner: &str) -> Metrics {
+        let metrics = Metrics::default();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, metrics)| metrics.strong_count() > 0);
+        all.push((owner.to_owned(), Arc::downgrade(&metrics.0)));
+        metrics
+    }
+
+    /// All of them, by owner and name.
+    pub(crate) fn list(&self) -> BTreeMap<String, BTreeMap<String, Metric>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let alive = |(owner, metrics): &(String, Weak<_>)| {
+            Some((owner.clone(), Metrics(metrics.upgrade()?).list()))
+        };
+        all.iter().filter_map(alive).collect()
+    }
+}
+
+/// A plugin's counter or gauge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metric {
+    /// Counts up.
+    Counter(u64),
+    /// Has a value.
+    Gauge(f64),
+}
+
+impl Metrics {
+    fn set(&self, name: String, change: impl FnOnce(Option<Metric>) -> Metric) {
+        let mut metrics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = metrics.get(&name).copied();
+        let room = metrics.len() < NAMES_MAX && !name.is_empty() && name.len() <= NAME_MAX;
+        if known.is_some() || room {
+            metrics.insert(name, change(known));
+        }
+    }
+
+    /// All of them, by name.
+    fn list(&self) -> BTreeMap<String, Metric> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl contract::Host for Host {
+    fn count(&mut self, name: String, by: u64) -> wasmtime::Result<()> {
+        self.count_call()?;
+        self.metrics.set(name, |known| match known {
+            Some(Metric::Counter(count)) => Metric::Counter(count.saturating_add(by)),
+            _ => Metric::Counter(by),
+        });
+        Ok(())
+    }
+
+    fn gauge(&mut self, name: String, value: f64) -> wasmtime::Result<()> {
+        self.count_call()?;
+        self.metrics.set(name, |_| Metric::Gauge(value));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_bounded() {
+        let metrics = Metrics::default();
+        for number in 0..NAMES_MAX * 2 {
+            metrics.set(format!("name-{number:03}"), |_| Metric::Counter(1));
+        }
+        metrics.set("name-000".to_owned(), |_| Metric::Gauge(2.0));
+        metrics.set("x".repeat(NAME_MAX + 1), |_| Metric::Counter(1));
+        let all = metrics.list();
+        assert_eq!(all.len(), NAMES_MAX);
+        assert_eq!(all["name-000"], Metric::Gauge(2.0));
+    }
+}

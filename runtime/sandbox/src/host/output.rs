@@ -1,0 +1,110 @@
+//! A guest's standard output and error: lines for the log, the last of them kept for the fault that may follow.
+//!
+//! Not here: the streams themselves where the operator grants them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::host::log::{LINE_MAX, Log, escaped};
+use crate::v0::tombolo::connect::log::Level;
+
+/// Lines kept: a panic's message and what led to it.
+const LINES_KEPT: usize = 16;
+
+/// Bytes taken in one write.
+const WRITE_MAX: usize = 64 << 10;
+
+/// The last lines that a guest wrote.
+#[derive(Clone, Default)]
+pub(crate) struct LastLines(Arc<Mutex<VecDeque<String>>>);
+
+impl LastLines {
+    fn push(&self, line: String) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LINES_KEPT {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    /// The lines, one under the other; none if there are none.
+    pub(crate) fn text(&self) -> Option<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!lines.is_empty()).then(|| lines.iter().cloned().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// Standard output or error of one store.
+#[derive(Clone)]
+pub(crate) struct Output {
+    log: Log,
+    level: Level,
+    last: LastLines,
+    /// The line begun. All streams of a guest write to the same.
+    line: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Output {
+    pub(crate) fn new(log: Log, level: Level, last: LastLines) -> Self {
+        Self { log, level, last, line: Arc::default() }
+    }
+
+    fn write_lines(&self, bytes: &[u8]) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let ended = piece.strip_suffix(b"\n");
+            let piece = ended.unwrap_or(piece);
+            let room = LINE_MAX.saturating_sub(line.len()).min(piece.len());
+            line.extend_from_slice(piece.get(..room).unwrap_or_default());
+            if ended.is_some() {
+                let text = String::from_utf8_lossy(&line).into_owned();
+                self.log.write(self.level, &text);
+                self.last.push(escaped(&text));
+                line.clear();
+            }
+        }
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+
+    /// Written at once, not by a task beside: what a guest says before it traps must be there when the trap is.
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.write_lines(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_MAX)
+    }
+}
+
+#[async_trait]
+impl Pollable for Output {
+    async fn ready(&mut self) {}
+}

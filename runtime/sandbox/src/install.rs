@@ -1,0 +1,202 @@
+//! From bytes to known plugins: checked, compiled, asked for its catalog where everything is denied, and kept for the next start.
+//!
+//! Not here: each of these steps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{OnceCell, Semaphore};
+use tombolo_model::plugin::{ComponentDigest, PluginInfo};
+use tombolo_model::role::{InstallRefused, NoOffsets};
+use tombolo_model::{Fault, Stage};
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::artifact::{Artifacts, Unusable};
+use crate::check::{Checked, check};
+use crate::exports::Indices;
+use crate::host::Host;
+use crate::host::log::Labels;
+use crate::host::metrics::Metrics;
+use crate::host::schemas::SharedSchemas;
+use crate::host::wasi::Granted;
+use crate::instance::{Instance, Runnable, Setup, begin};
+use crate::registry::InstalledComponent;
+use crate::stored::Manifest;
+use crate::ticker::Ticker;
+use crate::{breach, catalog};
+use tombolo_model::policy::Limits;
+
+/// What installing needs, shared with the threads that it blocks.
+pub(crate) struct Installer {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<Host>,
+    pub(crate) ticker: Ticker,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) ceiling: Limits,
+    /// One at a time: compiling takes a processor and hundreds of megabytes.
+    pub(crate) compiling: Semaphore,
+    pub(crate) compiled: AtomicU64,
+}
+
+/// SHA-256 in lower-case hex.
+pub(crate) fn digest(bytes: &[u8]) -> ComponentDigest {
+    let digest = Sha256::digest(bytes);
+    ComponentDigest(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn failed(error: impl Into<tombolo_model::fault::BoxError>) -> InstallRefused {
+    InstallRefused::Failed(error.into())
+}
+
+impl Installer {
+    /// What was kept of an earlier installation.
+    pub(crate) fn recall(
+        &self,
+        digest: &ComponentDigest,
+        bytes: Option<&'static [u8]>,
+    ) -> Option<InstalledComponent> {
+        let manifest = self.artifacts.manifest(digest)?;
+        Some(installed(digest, manifest, bytes))
+    }
+
+    /// Checks, compiles and asks a component.
+    pub(crate) async fn install(
+        self: &Arc<Self>,
+        digest: &ComponentDigest,
+        bytes: Vec<u8>,
+    ) -> Result<InstalledComponent, InstallRefused> {
+        let _one = self.compiling.acquire().await.map_err(failed)?;
+        let (this, of) = (Arc::clone(self), digest.clone());
+        let compile = move || this.compile(&of, &bytes);
+        let (checked, artifact) = tokio::task::spawn_blocking(compile).await.map_err(failed)??;
+        let asked = match self.runnable(digest, artifact).await {
+            Ok(runnable) => self.ask(&runnable, digest, &checked).await,
+            Err(unusable) => Err(refusal(unusable)),
+        };
+        let kept = asked.and_then(|plugins| {
+            let manifest = Manifest { artifact, imports: checked.imports, plugins };
+            self.artifacts.keep_manifest(digest, &manifest).map_err(failed)?;
+            Ok(manifest)
+        });
+        match kept {
+            Ok(manifest) => Ok(installed(digest, manifest, None)),
+            Err(refused) => {
+                self.artifacts.forget(digest);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Compiles in this process; a child process with limits of its own is to do it once uploads come from strangers.
+    fn compile(
+        &self,
+        digest: &ComponentDigest,
+        bytes: &[u8],
+    ) -> Result<(Checked, [u8; 32]), InstallRefused> {
+        let checked = check(bytes, self.ceiling.memory_max).map_err(InstallRefused::Invalid)?;
+        self.compiled.fetch_add(1, Ordering::Relaxed);
+        let compiled = self.engine.precompile_component(bytes).map_err(|error| {
+            InstallRefused::Invalid(format!("the component cannot be compiled: {error:#}"))
+        })?;
+        let artifact = self.artifacts.keep(digest, &compiled).map_err(failed)?;
+        Ok((checked, artifact))
+    }
+
+    /// Maps and links a compiled component.
+    pub(crate) async fn runnable(
+        self: &Arc<Self>,
+        digest: &ComponentDigest,
+        artifact: [u8; 32],
+    ) -> Result<Arc<Runnable>, NotRunnable> {
+        let (this, digest) = (Arc::clone(self), digest.clone());
+        let load = move || -> Result<Arc<Runnable>, NotRunnable> {
+            let component = this.artifacts.load(&this.engine, &digest, artifact)?;
+            this.link(&component).map(Arc::new)
+        };
+        tokio::task::spawn_blocking(load)
+            .await
+            .map_err(|error| NotRunnable::Failed(error.into()))?
+    }
+
+    fn link(&self, component: &Component) -> Result<Runnable, NotRunnable> {
+        let pre = self.linker.instantiate_pre(component).map_err(NotRunnable::Link)?;
+        let indices = Indices::new(&pre).map_err(NotRunnable::Link)?;
+        Ok(Runnable { pre, indices, ticker: self.ticker.clone() })
+    }
+
+    /// Asks a component for its catalog, with nothing granted.
+    async fn ask(
+        &self,
+        runnable: &Runnable,
+        digest: &ComponentDigest,
+        checked: &Checked,
+    ) -> Result<Vec<PluginInfo>, InstallRefused> {
+        let invalid =
+            |fault: Fault| InstallRefused::Invalid(format!("asked for its catalog, {fault}"));
+        let setup = denied(&self.ceiling);
+        let mut instance = Instance::start(runnable, &setup).await.map_err(invalid)?;
+        let _under_way = runnable.ticker.call();
+        begin(&mut instance.store, setup.limits.call_timeout, &setup.limits, 0);
+        let Instance { store, exports } = &mut instance;
+        let asked = exports.catalog.call_plugins(&mut *store);
+        let listed = match tokio::time::timeout(setup.limits.call_timeout, asked).await {
+            Ok(Ok(listed)) => listed,
+            ended => {
+                let ended = ended.map(|result| result.map(drop));
+                let host = store.data_mut();
+                return Err(invalid(breach::explain(ended, host, &setup.limits, Stage::Lifecycle)));
+            }
+        };
+        catalog::plugins(listed, digest, &checked.kinds).map_err(InstallRefused::Invalid)
+    }
+}
+
+/// A store's setup in which everything is denied.
+pub(crate) fn denied(limits: &Limits) -> Setup {
+    Setup {
+        limits: limits.clone(),
+        granted: Arc::new(Granted::nothing()),
+        labels: Labels { connector: "".into(), task: "".into(), component: "".into() },
+        schemas: SharedSchemas::default(),
+        offsets: Arc::new(NoOffsets),
+        metrics: Metrics::default(),
+    }
+}
+
+fn installed(
+    digest: &ComponentDigest,
+    manifest: Manifest,
+    bytes: Option<&'static [u8]>,
+) -> InstalledComponent {
+    InstalledComponent {
+        digest: digest.clone(),
+        plugins: manifest.plugins.into_iter().map(Arc::new).collect(),
+        imports: manifest.imports,
+        artifact: manifest.artifact,
+        runnable: OnceCell::new(),
+        bytes,
+    }
+}
+
+/// Why a compiled component cannot run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRunnable {
+    /// Its artifact is of no use.
+    #[error(transparent)]
+    Artifact(#[from] Unusable),
+    /// Its imports or exports have other types than the contract's.
+    #[error("the component does not fit the plugin contract: {0:#}")]
+    Link(wasmtime::Error),
+    /// The worker could not do it.
+    #[error("the component could not be loaded")]
+    Failed(#[source] tombolo_model::fault::BoxError),
+}
+
+fn refusal(error: NotRunnable) -> InstallRefused {
+    match error {
+        NotRunnable::Link(_) => InstallRefused::Invalid(error.to_string()),
+        other => failed(other),
+    }
+}

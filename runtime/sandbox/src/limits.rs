@@ -1,0 +1,130 @@
+//! What one store may use: bytes, in sum over its memories and tables and what the host keeps for it.
+//!
+//! Not here: the defaults (`model::policy`), and the pool, which limits the process as a whole (`engine`).
+
+use wasmtime::ResourceLimiter;
+
+/// Bytes of a table's element in the host.
+const TABLE_ELEMENT_BYTES: u64 = 8;
+
+/// A sum of bytes under a limit.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    used: u64,
+    max: u64,
+    /// How many bytes there would have been at the last refusal.
+    refused: Option<u64>,
+    /// What the last growth added, to be taken back if the growth fails after all.
+    growth: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(max: u64) -> Self {
+        Self { used: 0, max, refused: None, growth: 0 }
+    }
+
+    pub(crate) fn used(&self) -> u64 {
+        self.used
+    }
+
+    pub(crate) fn max(&self) -> u64 {
+        self.max
+    }
+
+    /// How many bytes there would have been at the last refusal, if there was one.
+    pub(crate) fn refused(&self) -> Option<u64> {
+        self.refused
+    }
+
+    /// Adds bytes; false, and nothing added, where that is over the limit.
+    pub(crate) fn charge(&mut self, bytes: u64) -> bool {
+        let wanted = self.used.saturating_add(bytes);
+        if wanted > self.max {
+            self.refused = Some(wanted);
+            return false;
+        }
+        self.used = wanted;
+        true
+    }
+
+    fn grow(&mut self, bytes: u64) -> bool {
+        let may = self.charge(bytes);
+        self.growth = if may { bytes } else { 0 };
+        may
+    }
+
+    fn take_back(&mut self) {
+        self.used = self.used.saturating_sub(std::mem::take(&mut self.growth));
+    }
+}
+
+/// Memories and tables count as they grow; none shrinks before its store ends.
+impl ResourceLimiter for Budget {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let within_its_own = maximum.is_none_or(|maximum| desired <= maximum);
+        Ok(within_its_own && self.grow(desired.saturating_sub(current) as u64))
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.take_back();
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let within_its_own = maximum.is_none_or(|maximum| desired <= maximum);
+        let bytes = (desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT_BYTES);
+        Ok(within_its_own && self.grow(bytes))
+    }
+
+    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.take_back();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_tables_and_host_bytes_add_up() {
+        let mut budget = Budget::new(1_000);
+        assert!(budget.memory_growing(0, 400, None).unwrap());
+        assert!(budget.memory_growing(0, 400, None).unwrap(), "a second memory");
+        assert!(budget.table_growing(0, 10, None).unwrap());
+        assert!(budget.charge(100));
+        assert_eq!((budget.used(), budget.refused()), (980, None));
+        assert!(!budget.memory_growing(400, 421, None).unwrap());
+        assert_eq!((budget.used(), budget.refused()), (980, Some(1_001)));
+        assert!(budget.charge(20));
+    }
+
+    #[test]
+    fn a_growth_that_fails_after_all_does_not_count() {
+        let mut budget = Budget::new(1_000);
+        assert!(budget.memory_growing(0, 400, None).unwrap());
+        assert!(budget.memory_growing(400, 600, None).unwrap());
+        budget.memory_grow_failed(wasmtime::Error::msg("no room in the pool")).unwrap();
+        assert_eq!(budget.used(), 400);
+        assert!(!budget.memory_growing(400, 1_600, None).unwrap());
+        budget.memory_grow_failed(wasmtime::Error::msg("refused")).unwrap();
+        assert_eq!(budget.used(), 400);
+    }
+
+    #[test]
+    fn growth_beyond_a_memorys_own_maximum_is_no_breach_of_ours() {
+        let mut budget = Budget::new(1_000);
+        assert!(!budget.memory_growing(0, 500, Some(400)).unwrap());
+        assert_eq!((budget.used(), budget.refused()), (0, None));
+    }
+}

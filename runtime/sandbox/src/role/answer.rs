@@ -1,0 +1,73 @@
+//! Checks that several roles make of an answer, beyond a column's shape.
+//!
+//! Not here: the shape of columns and batches (`model::batch`).
+
+use tombolo_model::batch::{Column, Headers, Malformed, Values, check_indices};
+use tombolo_model::fault::RowFault;
+
+use crate::host::schemas::SharedSchemas;
+
+/// Schema numbers were all given out in this task.
+pub(crate) fn known_schemas(
+    what: &str,
+    numbers: &[u32],
+    schemas: &SharedSchemas,
+) -> Result<(), Malformed> {
+    match schemas.unknown_among(numbers) {
+        None => Ok(()),
+        Some(number) => Err(Malformed::new(
+            format!("{what}.schemas"),
+            format!("{number}"),
+            "numbers of schemas defined in this task",
+        )),
+    }
+}
+
+/// Values in shape, with known schemas.
+pub(crate) fn values(
+    what: &str,
+    values: &Values,
+    rows: usize,
+    schemas: &SharedSchemas,
+) -> Result<(), Malformed> {
+    values.check(what, rows)?;
+    known_schemas(what, &values.schemas, schemas)
+}
+
+/// Headers in shape, with known schemas.
+pub(crate) fn headers(
+    what: &str,
+    headers: &Headers,
+    rows: usize,
+    schemas: &SharedSchemas,
+) -> Result<(), Malformed> {
+    headers.check(what, rows)?;
+    known_schemas(&format!("{what}.values"), &headers.values.schemas, schemas)
+}
+
+/// Faults of rows that are there.
+pub(crate) fn row_faults(faults: &[RowFault], rows: usize) -> Result<(), Malformed> {
+    let numbers: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
+    check_indices("faults.row", &numbers, rows)
+}
+
+/// Rows with a fault are null.
+pub(crate) fn null_where_faulty(
+    what: &str,
+    column: &Column,
+    faults: &[RowFault],
+) -> Result<(), Malformed> {
+    match faults.iter().find(|fault| column.get(fault.row as usize).is_some()) {
+        None => Ok(()),
+        Some(fault) => Err(Malformed::new(
+            what,
+            format!("a value at row {}, which has a fault", fault.row),
+            "null there",
+        )),
+    }
+}
+
+/// An offset in Kafka.
+pub(crate) fn kafka_offset(what: &str, offset: i64) -> Result<(), Malformed> {
+    if offset >= 0 { Ok(()) } else { Err(Malformed::new(what, offset.to_string(), "at least 0")) }
+}

@@ -1,0 +1,185 @@
+//! A source task in a component.
+//!
+//! Not here: the loop that polls it, which is the worker's.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::time::timeout;
+use tombolo_model::batch::{Malformed, check_indices, check_len};
+use tombolo_model::fault::Stage;
+use tombolo_model::offset::{SourcePartition, SourcePosition};
+use tombolo_model::role::{Acknowledged, Boundary, PollRequest, Result, SourceBatch, SourceTask};
+use tombolo_model::settings::Settings;
+
+use crate::host::schemas::SharedSchemas;
+use crate::role::answer;
+use crate::shared::{Shared, not_exported};
+use crate::v0::exports::tombolo::connect::{source as contract, source_acknowledgement};
+use crate::{cbor, convert};
+
+/// A source task.
+pub(crate) struct Source {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) class: String,
+    pub(crate) wants_acknowledgements: bool,
+}
+
+#[async_trait]
+impl SourceTask for Source {
+    async fn start(&mut self, settings: &Settings) -> Result<()> {
+        let mut call = self.shared.enter(Stage::Lifecycle).await?;
+        let limit = call.time_limit();
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let source = exports.source.as_ref().ok_or_else(not_exported)?;
+            source.call_start(store, &self.class, &convert::pairs(settings)).await
+        });
+        let outcome = outcome.await;
+        call.finish(outcome, |(), _| Ok(()))
+    }
+
+    async fn poll(&mut self, request: PollRequest) -> Result<SourceBatch> {
+        let mut call = self.shared.enter(Stage::TaskPoll).await?;
+        let limit = call.begin(request.wait, request.bytes_max as usize);
+        let wait = u32::try_from(request.wait.as_millis()).unwrap_or(u32::MAX);
+        let PollRequest { batch, rows_max, bytes_max, .. } = request;
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let source = exports.source.as_ref().ok_or_else(not_exported)?;
+            source.call_poll(store, batch, rows_max, bytes_max, wait).await
+        });
+        let outcome = outcome.await;
+        call.finish(outcome, |answer, schemas| checked(answer, rows_max, schemas))
+    }
+
+    async fn commit(&mut self, offsets: &[SourcePosition]) -> Result<()> {
+        let mut call = self.shared.enter(Stage::Lifecycle).await?;
+        let limit = call.time_limit();
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let source = exports.source.as_ref().ok_or_else(not_exported)?;
+            source.call_commit(store, &convert::source_offsets(offsets)).await
+        });
+        let outcome = outcome.await;
+        call.finish(outcome, |(), _| Ok(()))
+    }
+
+    fn wants_acknowledgements(&self) -> bool {
+        self.wants_acknowledgements
+    }
+
+    async fn acknowledge(&mut self, rows: &[Acknowledged]) -> Result<()> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| source_acknowledgement::Acknowledged {
+                batch: row.batch,
+                row: row.row,
+                written: row.written,
+            })
+            .collect();
+        let mut call = self.shared.enter(Stage::Lifecycle).await?;
+        let limit = call.time_limit();
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let acknowledgement = exports.acknowledgement.as_ref().ok_or_else(not_exported)?;
+            acknowledgement.call_acknowledge(store, &rows).await
+        });
+        let outcome = outcome.await;
+        call.finish(outcome, |(), _| Ok(()))
+    }
+
+    fn is_recycling_due(&self) -> bool {
+        self.shared.is_recycling_due()
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        let mut call = self.shared.enter(Stage::Lifecycle).await?;
+        let limit = call.time_limit();
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let source = exports.source.as_ref().ok_or_else(not_exported)?;
+            source.call_stop(store).await.map(Ok)
+        });
+        let outcome = outcome.await;
+        call.finish(outcome, |(), _| Ok(()))
+    }
+}
+
+/// Rows as the worker may use them, with source partitions in canonical form.
+fn checked(
+    answer: contract::SourceBatch,
+    rows_max: u32,
+    schemas: &SharedSchemas,
+) -> std::result::Result<SourceBatch, Malformed> {
+    let records = convert::taken_batch(answer.records);
+    let rows = records.rows as usize;
+    if records.rows > rows_max {
+        return Err(Malformed::new(
+            "records.rows",
+            records.rows.to_string(),
+            format!("at most {rows_max}"),
+        ));
+    }
+    records.check("records")?;
+    if rows > 0 && records.topics.is_empty() {
+        return Err(Malformed::new("records.topics", "none", "a name for each row"));
+    }
+    answer::known_schemas("records.key", &records.key.schemas, schemas)?;
+    answer::known_schemas("records.value", &records.value.schemas, schemas)?;
+    answer::known_schemas("records.headers.values", &records.headers.values.schemas, schemas)?;
+
+    check_len("partition", answer.partition.len(), rows)?;
+    check_indices("partition", &answer.partition, answer.partitions.len())?;
+    if rows > 0 && answer.partitions.is_empty() {
+        return Err(Malformed::new("partitions", "none", "a source partition for each row"));
+    }
+    let canonical = |(index, partition): (usize, &Vec<u8>)| match cbor::canonical_map(partition) {
+        Ok(partition) => Ok(SourcePartition(partition)),
+        Err(wrong) => Err(not_a_map(format!("partitions[{index}]"), wrong)),
+    };
+    let partitions = answer
+        .partitions
+        .iter()
+        .enumerate()
+        .map(canonical)
+        .collect::<std::result::Result<_, _>>()?;
+
+    let offset = convert::taken_column(answer.offset);
+    offset.check("offset", rows)?;
+    if offset.rows() != rows || !offset.nulls.is_empty() {
+        return Err(Malformed::new("offset", "rows without one", "an offset for each row"));
+    }
+    for (row, offset) in offset.iter().flatten().enumerate() {
+        cbor::check_map(offset)
+            .map_err(|wrong| not_a_map(format!("offset at row {row}"), wrong))?;
+    }
+    let boundaries = checked_boundaries(&answer.boundaries, records.rows)?;
+    Ok(SourceBatch { records, partitions, partition: answer.partition, offset, boundaries })
+}
+
+fn not_a_map(what: String, wrong: cbor::Wrong) -> Malformed {
+    Malformed::new(what, format!("it is {wrong}"), "a CBOR map of the profile")
+}
+
+fn checked_boundaries(
+    boundaries: &[contract::Boundary],
+    rows: u32,
+) -> std::result::Result<Vec<Boundary>, Malformed> {
+    let mut before = 0;
+    let mut taken = Vec::with_capacity(boundaries.len());
+    for boundary in boundaries {
+        let after_rows = boundary.after_rows;
+        if after_rows < before || after_rows > rows {
+            return Err(Malformed::new(
+                "boundaries.after-rows",
+                after_rows.to_string(),
+                format!("ascending numbers up to {rows}"),
+            ));
+        }
+        before = after_rows;
+        let commit = matches!(boundary.kind, contract::BoundaryKind::Commit);
+        taken.push(Boundary { after_rows, commit });
+    }
+    Ok(taken)
+}

@@ -1,0 +1,263 @@
+//! A chain of transformations, cut into segments: each runs in one component in one call.
+//!
+//! A predicate of the same component travels with its step; one of another component is asked first, and the step gets the rows it chose. Not
+//! here: what happens to rows that a step could not process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::timeout;
+use tombolo_model::batch::{Batch, Malformed};
+use tombolo_model::fault::Stage;
+use tombolo_model::plugin::Columns;
+use tombolo_model::role::{Applied, Result, TransformationChain};
+use tombolo_model::transformed::{StepFault, Transformed};
+
+use crate::convert::{self, Lent};
+use crate::host::schemas::SharedSchemas;
+use crate::merge::{Pick, merge};
+use crate::role::answer;
+use crate::shared::{Created, Shared, not_exported};
+use crate::v0::exports::tombolo::connect::transformation as contract;
+
+/// A chain.
+pub(crate) struct Chain {
+    segments: Vec<Segment>,
+}
+
+/// Steps that run in one call.
+struct Segment {
+    shared: Arc<Shared>,
+    steps: Vec<Step>,
+    /// Columns that any of its steps or their predicates look at.
+    reads: Columns,
+    /// Number of its first step in the chain.
+    first: u32,
+    /// The predicate of its only step, if another component has it.
+    chosen_by: Option<Chooser>,
+}
+
+/// One transformation, with the predicate of its own component.
+pub(crate) struct Step {
+    pub(crate) transformation: Created,
+    pub(crate) predicate: Option<(Created, bool)>,
+    pub(crate) reads: Columns,
+}
+
+/// A predicate of another component than the transformation's.
+pub(crate) struct Chooser {
+    pub(crate) predicate: Created,
+    pub(crate) negate: bool,
+    pub(crate) reads: Columns,
+}
+
+impl Chain {
+    pub(crate) fn new() -> Self {
+        Self { segments: Vec::new() }
+    }
+
+    /// Adds a step, to the last segment if it can run in the same call.
+    pub(crate) fn push(&mut self, step: Step, chosen_by: Option<Chooser>) {
+        let first = self.segments.iter().map(|segment| segment.steps.len()).sum::<usize>();
+        let shared = Arc::clone(&step.transformation.shared);
+        if let Some(last) = self.segments.last_mut()
+            && Arc::ptr_eq(&last.shared, &shared)
+            && chosen_by.is_none()
+            && last.chosen_by.is_none()
+        {
+            last.reads = last.reads.union(step.reads);
+            last.steps.push(step);
+            return;
+        }
+        let reads = step.reads;
+        let first = u32::try_from(first).unwrap_or(u32::MAX);
+        self.segments.push(Segment { shared, steps: vec![step], reads, first, chosen_by });
+    }
+}
+
+#[async_trait]
+impl TransformationChain for Chain {
+    async fn apply(&mut self, batch: &mut Batch) -> Result<Applied> {
+        let [only] = self.segments.as_slice() else { return self.apply_in_turn(batch).await };
+        only.apply(batch).await
+    }
+}
+
+impl Chain {
+    /// Segment after segment. The batch as it was is kept, for a fault of a later one.
+    async fn apply_in_turn(&mut self, batch: &mut Batch) -> Result<Applied> {
+        let before = batch.clone();
+        let mut all = Applied::default();
+        for segment in &self.segments {
+            match segment.apply(batch).await {
+                Ok(applied) => all = after(all, applied),
+                Err(fault) => {
+                    *batch = before;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// What two segments did together, told of the rows given to the first.
+fn after(first: Applied, second: Applied) -> Applied {
+    let trace = |row: u32| match &first.origin {
+        Some(origin) => origin.get(row as usize).copied().unwrap_or(row),
+        None => row,
+    };
+    let faults =
+        second.faults.into_iter().map(|fault| StepFault { row: trace(fault.row), ..fault });
+    let mut all = first.faults.clone();
+    all.extend(faults);
+    let origin = match second.origin {
+        Some(origin) => Some(origin.into_iter().map(trace).collect()),
+        None => first.origin,
+    };
+    Applied { origin, faults: all }
+}
+
+impl Segment {
+    async fn apply(&self, batch: &mut Batch) -> Result<Applied> {
+        match &self.chosen_by {
+            None => self.transform(batch).await,
+            Some(chooser) => self.transform_chosen(batch, chooser).await,
+        }
+    }
+
+    /// One call for all steps. The batch is as it was after a fault.
+    async fn transform(&self, batch: &mut Batch) -> Result<Applied> {
+        let chain: Vec<_> = self
+            .steps
+            .iter()
+            .map(|step| contract::Step {
+                id: step.transformation.id,
+                predicate: step.predicate.as_ref().map(|(predicate, _)| predicate.id),
+                negate: step.predicate.as_ref().is_some_and(|(_, negate)| *negate),
+            })
+            .collect();
+        let (rows, steps) = (batch.rows, chain.len());
+        let lent = Lent::new(batch, self.reads);
+        let mut call = self.shared.enter(Stage::Transformation).await?;
+        let limit = call.begin(Duration::ZERO, batch.byte_count());
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let transformation = exports.transformation.as_ref().ok_or_else(not_exported)?;
+            transformation.call_apply(store, &chain, lent.param()).await
+        });
+        let outcome = outcome.await;
+        let mut transformed =
+            call.finish(outcome, |answer, schemas| checked(answer, rows, steps, schemas))?;
+        let faults = std::mem::take(&mut transformed.faults);
+        let faults =
+            faults.into_iter().map(|fault| StepFault { step: fault.step + self.first, ..fault });
+        let faults = faults.collect();
+        let origin = (!transformed.is_one_to_one(rows)).then(|| transformed.origin.clone());
+        *batch = transformed.onto(std::mem::take(batch));
+        Ok(Applied { origin, faults })
+    }
+
+    /// Asks the predicate, transforms the rows it chose, and puts the others back between them.
+    ///
+    /// Cost: a copy of the batch; only where transformation and predicate are of different components.
+    async fn transform_chosen(&self, batch: &mut Batch, chooser: &Chooser) -> Result<Applied> {
+        let (holds, mut faults) = chooser.test(batch, self.first).await?;
+        let faulty: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
+        let (chosen, rest): (Vec<u32>, Vec<u32>) = (0..batch.rows)
+            .filter(|row| !faulty.contains(row))
+            .partition(|row| (holds.binary_search(row).is_ok()) != chooser.negate);
+        if chosen.is_empty() && faulty.is_empty() {
+            return Ok(Applied::default());
+        }
+        let mut part = batch.gather(&chosen);
+        let applied =
+            if chosen.is_empty() { Applied::default() } else { self.transform(&mut part).await? };
+        let place = |row: u32| chosen.get(row as usize).copied().unwrap_or(row);
+        let came_from = |row: u32| match &applied.origin {
+            Some(origin) => origin.get(row as usize).copied().map_or(row, place),
+            None => place(row),
+        };
+        let mut picks: Vec<(u32, Pick)> =
+            rest.iter().map(|&row| (row, Pick::Before(row))).collect();
+        picks.extend((0..part.rows).map(|row| (came_from(row), Pick::After(row))));
+        picks.sort_by_key(|(row, _)| *row);
+        let (origin, picks): (Vec<u32>, Vec<Pick>) = picks.into_iter().unzip();
+        faults.extend(
+            applied.faults.into_iter().map(|fault| StepFault { row: place(fault.row), ..fault }),
+        );
+        *batch = merge(batch, &part, &picks);
+        Ok(Applied { origin: Some(origin), faults })
+    }
+}
+
+impl Chooser {
+    /// The rows for which the predicate holds, and those of which it cannot tell.
+    async fn test(&self, batch: &Batch, step: u32) -> Result<(Vec<u32>, Vec<StepFault>)> {
+        let rows = batch.rows as usize;
+        let lent = Lent::new(batch, self.reads);
+        let mut call = self.predicate.shared.enter(Stage::Transformation).await?;
+        let limit = call.begin(Duration::ZERO, batch.byte_count());
+        let (store, exports) = call.parts();
+        let outcome = timeout(limit, async {
+            let predicate = exports.predicate.as_ref().ok_or_else(not_exported)?;
+            predicate.call_test(store, self.predicate.id, lent.param()).await
+        });
+        let outcome = outcome.await;
+        call.finish(outcome, |tested, _| {
+            let ascends = tested.rows.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+            if !ascends || tested.rows.last().is_some_and(|&last| last as usize >= rows) {
+                let expected = format!("ascending numbers below {rows}");
+                return Err(Malformed::new("rows", "others", expected));
+            }
+            let faults = convert::row_faults(tested.faults);
+            answer::row_faults(&faults, rows)?;
+            let faults = faults.into_iter();
+            let faults =
+                faults.map(|fault| StepFault { step, row: fault.row, problem: fault.problem });
+            Ok((tested.rows, faults.collect()))
+        })
+    }
+}
+
+/// An answer that the batch may take.
+fn checked(
+    answer: contract::Transformed,
+    rows: u32,
+    steps: usize,
+    schemas: &SharedSchemas,
+) -> std::result::Result<Transformed, Malformed> {
+    let faults = answer.faults.into_iter().map(|fault| StepFault {
+        step: fault.step,
+        row: fault.row,
+        problem: convert::problem(fault.problem),
+    });
+    let transformed = Transformed {
+        origin: answer.origin,
+        topic: answer.topic.map(|topic| (topic.topics, topic.topic)),
+        partition: answer.partition,
+        timestamp: answer.timestamp,
+        key: answer.key.map(convert::taken_values),
+        value: answer.value.map(convert::taken_values),
+        headers: answer.headers.map(convert::taken_headers),
+        faults: faults.collect(),
+    };
+    transformed.check(rows, steps)?;
+    if let Some((topics, _)) = &transformed.topic
+        && topics.is_empty()
+        && !transformed.origin.is_empty()
+    {
+        return Err(Malformed::new("topic.topics", "none", "a name for each row"));
+    }
+    let changed = [("key", &transformed.key), ("value", &transformed.value)];
+    for (what, values) in changed {
+        if let Some(values) = values {
+            answer::known_schemas(what, &values.schemas, schemas)?;
+        }
+    }
+    if let Some(headers) = &transformed.headers {
+        answer::known_schemas("headers.values", &headers.values.schemas, schemas)?;
+    }
+    Ok(transformed)
+}

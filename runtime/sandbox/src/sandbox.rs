@@ -1,0 +1,260 @@
+//! The sandbox as the worker sees it: `model::role::Plugins`, played by components.
+//!
+//! Not here: running a plugin (`shared`, `role`), and where components come from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use tombolo_model::config_def::SettingState;
+use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
+use tombolo_model::policy::{Grants, Limits};
+use tombolo_model::role::{
+    Connector, ConnectorContext, InstallRefused, Installed, Plugins, Result, TaskContext,
+    TaskPlugins,
+};
+use tombolo_model::settings::Settings;
+use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
+
+use crate::artifact::Artifacts;
+use crate::error::Error;
+use crate::host::log::Labels;
+use crate::host::metrics::{AllMetrics, Metric, Metrics};
+use crate::host::schemas::SharedSchemas;
+use crate::host::wasi::Granted;
+use crate::install::{Installer, NotRunnable, denied, digest};
+use crate::instance::{Runnable, Setup};
+use crate::registry::{InstalledComponent, Registry};
+use crate::role::connector::ConnectorRole;
+use crate::shared::Shared;
+use crate::task::Task;
+use crate::ticker::Ticker;
+use crate::{catalog, convert, engine, host};
+
+/// What the sandbox is made with.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// Where compiled components are kept; made if it is not there, readable by its owner alone.
+    pub cache_dir: PathBuf,
+    /// What the operator offers to plugins.
+    pub grants: Grants,
+    /// Limits of what runs for no connector: the look at a catalog, and validation.
+    pub ceiling: Limits,
+}
+
+/// Runs plugins that are WebAssembly components. Clones are the same sandbox.
+#[derive(Clone)]
+pub struct Sandbox {
+    installer: Arc<Installer>,
+    registry: Arc<Registry>,
+    granted: Arc<Granted>,
+    metrics: Arc<AllMetrics>,
+}
+
+impl Sandbox {
+    /// Starts the engine, and the thread that interrupts guests.
+    ///
+    /// Errors: an engine that cannot start, a cache or a granted directory that cannot be used.
+    /// Cost: 10 ms, most of it for reserving address space.
+    pub fn new(options: SandboxOptions) -> std::result::Result<Self, Error> {
+        let granted = Arc::new(Granted::new(&options.grants)?);
+        let engine = engine::engine()?;
+        let ticker = Ticker::start(&engine)?;
+        let artifacts = Artifacts::open(&options.cache_dir, &engine)?;
+        let linker = host::linker(&engine).map_err(Error::Engine)?;
+        let installer = Installer {
+            engine,
+            linker,
+            ticker,
+            artifacts,
+            ceiling: options.ceiling,
+            compiling: Semaphore::new(1),
+            compiled: AtomicU64::new(0),
+        };
+        Ok(Self {
+            installer: Arc::new(installer),
+            registry: Arc::default(),
+            granted,
+            metrics: Arc::default(),
+        })
+    }
+
+    /// Makes the plugins of a component known that is part of the program; its digest was taken when the program was built.
+    ///
+    /// Cost: reads a small file where the component was compiled before; else as [`Plugins::install`].
+    pub async fn load(
+        &self,
+        digest: &ComponentDigest,
+        bytes: &'static [u8],
+    ) -> std::result::Result<Installed, Error> {
+        if let Some(known) = self.known(digest, Some(bytes)) {
+            return Ok(known);
+        }
+        let installed = self.installer.install(digest, bytes.to_vec()).await;
+        let installed =
+            installed.map_err(|source| Error::Component { component: digest.0.clone(), source })?;
+        Ok(self.registry.add(InstalledComponent { bytes: Some(bytes), ..installed }).told(false))
+    }
+
+    /// How many components were compiled since the start: none, once all were seen before.
+    pub fn compiled(&self) -> u64 {
+        self.installer.compiled.load(Ordering::Relaxed)
+    }
+
+    /// What plugins count and measure themselves, by connector or task and by name.
+    pub fn metrics(&self) -> BTreeMap<String, BTreeMap<String, Metric>> {
+        self.metrics.list()
+    }
+
+    fn known(&self, digest: &ComponentDigest, bytes: Option<&'static [u8]>) -> Option<Installed> {
+        if let Some(component) = self.registry.get(digest) {
+            return Some(component.told(true));
+        }
+        let component = self.installer.recall(digest, bytes)?;
+        Some(self.registry.add(component).told(true))
+    }
+
+    /// What runs a plugin's component.
+    pub(crate) async fn runnable(&self, plugin: &PluginInfo) -> Result<Arc<Runnable>> {
+        let component = self.registry.get(&plugin.component).ok_or_else(|| {
+            let message = format!("the component of {} is not installed", plugin.class);
+            Fault::fatal(Stage::Lifecycle, message)
+        })?;
+        let runnable = component.runnable.get_or_try_init(|| self.load_artifact(&component));
+        runnable.await.map(Arc::clone).map_err(|error| {
+            let message =
+                format!("the component of {} cannot be loaded; install it again", plugin.class);
+            Fault::fatal(Stage::Lifecycle, message).with_source(error)
+        })
+    }
+
+    /// Maps a component's artifact, and makes it anew where that is impossible and the bytes are at hand.
+    async fn load_artifact(
+        &self,
+        component: &InstalledComponent,
+    ) -> std::result::Result<Arc<Runnable>, NotRunnable> {
+        let InstalledComponent { digest, artifact, bytes, .. } = component;
+        match self.installer.runnable(digest, *artifact).await {
+            Err(NotRunnable::Artifact(unusable)) => {
+                let component = &digest.0;
+                tracing::warn!(%component, error = %unusable, "a compiled component is of no use any more");
+                self.installer.artifacts.forget(digest);
+                let Some(bytes) = bytes else { return Err(NotRunnable::Artifact(unusable)) };
+                let installed = self.installer.install(digest, bytes.to_vec()).await;
+                let installed = installed.map_err(|refused| NotRunnable::Failed(refused.into()))?;
+                self.installer.runnable(digest, installed.artifact).await
+            }
+            loaded => loaded,
+        }
+    }
+
+    /// The setup of a store for a component of a connector or task.
+    pub(crate) fn setup(&self, owner: &Owner, component: &ComponentDigest) -> Setup {
+        let short = component.0.get(..12).unwrap_or(&component.0);
+        Setup {
+            limits: owner.context.limits.clone(),
+            granted: Arc::clone(&self.granted),
+            labels: Labels {
+                connector: owner.connector.as_str().into(),
+                task: owner.task.as_str().into(),
+                component: short.into(),
+            },
+            schemas: owner.schemas.clone(),
+            offsets: Arc::clone(&owner.context.offsets),
+            metrics: owner.metrics.clone(),
+        }
+    }
+}
+
+/// For whom an instance runs.
+pub(crate) struct Owner {
+    pub(crate) connector: ConnectorName,
+    /// The task as `name-0`, or nothing for the connector itself.
+    pub(crate) task: String,
+    pub(crate) context: TaskContext,
+    pub(crate) schemas: SharedSchemas,
+    pub(crate) metrics: Metrics,
+}
+
+#[async_trait]
+impl Plugins for Sandbox {
+    fn list(&self) -> Vec<Arc<PluginInfo>> {
+        self.registry.list()
+    }
+
+    fn find(&self, kind: PluginKind, name: &str, version: Option<&str>) -> Result<Arc<PluginInfo>> {
+        self.registry.find(kind, name, version)
+    }
+
+    async fn validate(
+        &self,
+        plugin: &PluginInfo,
+        settings: &Settings,
+    ) -> Result<Vec<SettingState>> {
+        let runnable = self.runnable(plugin).await?;
+        let mut setup = denied(&self.installer.ceiling);
+        setup.granted = Arc::clone(&self.granted);
+        let shared = Shared::new(runnable, setup);
+        let mut call = shared.enter(Stage::Lifecycle).await?;
+        let limit = call.time_limit();
+        let (store, exports) = call.parts();
+        let kind = catalog::contract_kind(plugin.kind);
+        let settings = convert::pairs(settings);
+        let validated = exports.catalog.call_validate(store, &plugin.class, kind, &settings);
+        let outcome = tokio::time::timeout(limit, validated).await;
+        call.finish(outcome, |states, _| {
+            let taken = states.into_iter().map(|state| SettingState {
+                name: state.name,
+                errors: state.errors,
+                recommended: state.recommended,
+                visible: state.visible,
+            });
+            Ok(taken.collect())
+        })
+    }
+
+    async fn connector(
+        &self,
+        name: &ConnectorName,
+        plugin: &PluginInfo,
+        context: ConnectorContext,
+    ) -> Result<Box<dyn Connector>> {
+        let owner = Owner {
+            connector: name.clone(),
+            task: String::new(),
+            context: TaskContext { limits: context.limits, offsets: context.offsets },
+            schemas: SharedSchemas::default(),
+            metrics: self.metrics.of(name.as_str()),
+        };
+        let runnable = self.runnable(plugin).await?;
+        let shared = Shared::new(runnable, self.setup(&owner, &plugin.component));
+        Ok(Box::new(ConnectorRole { shared, class: plugin.class.clone() }))
+    }
+
+    async fn task(&self, task: &TaskId, context: TaskContext) -> Result<Box<dyn TaskPlugins>> {
+        let owner = Owner {
+            connector: task.connector.clone(),
+            task: task.to_string(),
+            context,
+            schemas: SharedSchemas::default(),
+            metrics: self.metrics.of(&task.to_string()),
+        };
+        Ok(Box::new(Task::new(self.clone(), owner)))
+    }
+
+    async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        let digest = digest(&component);
+        if let Some(known) = self.known(&digest, None) {
+            return Ok(known);
+        }
+        let installed = self.installer.install(&digest, component).await?;
+        Ok(self.registry.add(installed).told(false))
+    }
+
+    async fn recall(&self, component: &ComponentDigest) -> Option<Installed> {
+        self.known(component, None)
+    }
+}

@@ -1,0 +1,16 @@
+//! The sandbox with real components: the echo in every role, and each way to misbehave.
+//!
+//! A module for each guest; one that no module tests does not compile. Not here: tests of the sandbox's own parts, which stand beside them.
+
+mod support;
+
+mod echo;
+
+/// Fails to compile where a guest has no module.
+macro_rules! assert_tested {
+    ($guest:ident) => {
+        #[allow(unused_imports, reason = "only that it is there matters")]
+        use self::$guest as _;
+    };
+}
+tombolo_guests::each_guest!(assert_tested);
