@@ -14,6 +14,9 @@ use crate::host::output::Output;
 /// Most random bytes of one call: the host allocates as many as the guest asks for.
 const RANDOM_MAX: u64 = 64 << 10;
 
+/// Tells a guest that its standard streams are the program's: denied ones look like ended ones. The environment holds nothing else.
+const STANDARD_STREAMS: (&str, &str) = ("TOMBOLO_STANDARD_STREAMS", "granted");
+
 /// Grants with their directories found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Granted {
@@ -59,7 +62,7 @@ impl Granted {
         let mut builder = WasiCtxBuilder::new();
         builder.max_random_size(RANDOM_MAX).stderr(err);
         if self.standard_streams {
-            builder.inherit_stdin().inherit_stdout();
+            builder.inherit_stdin().inherit_stdout().env(STANDARD_STREAMS.0, STANDARD_STREAMS.1);
         } else {
             builder.stdout(out);
         }

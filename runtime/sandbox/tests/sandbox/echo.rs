@@ -21,5 +21,9 @@ async fn rows_put_into_a_sink_come_out_of_the_source_beside_it() {
     let (faults, _) = sink.put(&mut rows, None).await.unwrap();
     assert_eq!(faults, []);
     assert_eq!(rows, batch());
-    let _ = POLL;
+    let mut source = task.source(&fixture.plugin(PluginKind::Source)).await.unwrap();
+    source.start(&settings(&[])).await.unwrap();
+    assert_eq!(source.poll(POLL).await.unwrap().records.rows, 0, "a fresh instance");
+    assert_eq!(fixture.sandbox.compiled(), 1);
+    assert!(fixture.cache.path().join("artifacts").exists());
 }

@@ -2,6 +2,8 @@
 //!
 //! A module for each guest; one that no module tests does not compile. Not here: tests of the sandbox's own parts, which stand beside them.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 mod echo;

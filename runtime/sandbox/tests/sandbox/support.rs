@@ -14,17 +14,17 @@ use tombolo_model::{ConnectorName, TaskId};
 use tombolo_sandbox::{Sandbox, SandboxOptions};
 
 /// A sandbox with one guest installed.
-pub struct Fixture {
-    pub sandbox: Sandbox,
-    pub cache: TempDir,
+pub(crate) struct Fixture {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) cache: TempDir,
 }
 
 impl Fixture {
-    pub async fn new(guest: &[u8]) -> Self {
+    pub(crate) async fn new(guest: &[u8]) -> Self {
         Self::with(guest, Grants::default()).await
     }
 
-    pub async fn with(guest: &[u8], grants: Grants) -> Self {
+    pub(crate) async fn with(guest: &[u8], grants: Grants) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let sandbox = sandbox(&cache, grants);
         sandbox.install(guest.to_vec()).await.unwrap();
@@ -32,42 +32,42 @@ impl Fixture {
     }
 
     /// The only plugin of this kind.
-    pub fn plugin(&self, kind: PluginKind) -> Arc<PluginInfo> {
+    pub(crate) fn plugin(&self, kind: PluginKind) -> Arc<PluginInfo> {
         self.sandbox.list().into_iter().find(|plugin| plugin.kind == kind).unwrap()
     }
 
     /// Room for a task with these limits.
-    pub async fn task(&self, limits: Limits) -> Box<dyn TaskPlugins> {
+    pub(crate) async fn task(&self, limits: Limits) -> Box<dyn TaskPlugins> {
         let context = TaskContext { limits, offsets: Arc::new(NoOffsets) };
         self.sandbox.task(&task(), context).await.unwrap()
     }
 }
 
-pub fn sandbox(cache: &TempDir, grants: Grants) -> Sandbox {
+pub(crate) fn sandbox(cache: &TempDir, grants: Grants) -> Sandbox {
     let cache_dir = cache.path().join("artifacts");
     Sandbox::new(SandboxOptions { cache_dir, grants, ceiling: Limits::default() }).unwrap()
 }
 
-pub fn task() -> TaskId {
+pub(crate) fn task() -> TaskId {
     TaskId::new(ConnectorName::new("c"), 0)
 }
 
-pub fn settings(pairs: &[(&str, &str)]) -> Settings {
+pub(crate) fn settings(pairs: &[(&str, &str)]) -> Settings {
     pairs.iter().copied().collect()
 }
 
-pub fn column(rows: &[Option<&str>]) -> Column {
+pub(crate) fn column(rows: &[Option<&str>]) -> Column {
     let mut column = Column::default();
     rows.iter().for_each(|row| column.push_option(row.map(str::as_bytes)));
     column
 }
 
-pub fn values(rows: &[Option<&str>]) -> Values {
+pub(crate) fn values(rows: &[Option<&str>]) -> Values {
     Values { bytes: column(rows), schemas: vec![] }
 }
 
 /// Three rows with something in every column.
-pub fn batch() -> Batch {
+pub(crate) fn batch() -> Batch {
     Batch {
         rows: 3,
         topics: vec!["t".into(), "u".into()],
