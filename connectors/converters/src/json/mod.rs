@@ -7,6 +7,7 @@ mod envelope;
 mod number;
 mod plan;
 mod read;
+mod read_collection;
 mod refused;
 mod repeated;
 mod schema_read;
