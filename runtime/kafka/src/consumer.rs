@@ -364,10 +364,10 @@ impl Consumer {
         offsets: &[PartitionOffset],
         wait: Duration,
     ) -> Result<(), Error> {
-        let list = PartitionList::of_offsets(offsets)?;
+        let client = Arc::clone(self.client());
         let attempts = async {
             loop {
-                match request::commit(self.client(), &list).await {
+                match request::commit(&client, offsets).await {
                     Err(err) if err.is_retriable() => tokio::time::sleep(COMMIT_PAUSE).await,
                     answer => return answer,
                 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::bindings as native;
+use tombolo_model::offset::PartitionOffset;
 
 use super::client::{Client, check};
 use super::queue::{Event, Queue};
@@ -120,23 +121,24 @@ pub(crate) async fn cluster_id(client: &Arc<Client>, wait: Duration) -> Result<S
 }
 
 /// Commits offsets of a member and waits for the answer.
-pub(crate) async fn commit(client: &Arc<Client>, offsets: &PartitionList) -> Result<(), Error> {
-    let queue = Queue::new(client);
-    // SAFETY: client, list and queue are live; the list is copied. Without a callback the answer is an event of the queue.
-    let submitted = unsafe {
-        native::rd_kafka_commit_queue(
-            client.rk,
-            offsets.ptr(),
-            queue.ptr,
-            None,
-            std::ptr::null_mut(),
-        )
+pub(crate) async fn commit(client: &Arc<Client>, offsets: &[PartitionOffset]) -> Result<(), Error> {
+    let request = {
+        let list = PartitionList::of_offsets(offsets)?;
+        let queue = Queue::new(client);
+        // SAFETY: client, list and queue are live; the list is copied. Without a callback the answer is an event of the queue.
+        let submitted = unsafe {
+            native::rd_kafka_commit_queue(
+                client.rk,
+                list.ptr(),
+                queue.ptr,
+                None,
+                std::ptr::null_mut(),
+            )
+        };
+        check(submitted as Code, "commit")?;
+        Request { queue, what: "commit".to_owned(), refusals: client.refusals() }
     };
-    check(submitted as Code, "commit")?;
-    Request { queue, what: "commit".to_owned(), refusals: client.refusals() }
-        .answer()
-        .await
-        .map(drop)
+    request.answer().await.map(drop)
 }
 
 /// Names of all topics. Blocks.

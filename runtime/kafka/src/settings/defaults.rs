@@ -44,8 +44,9 @@ const PRODUCER: &[(&str, &str)] = &[
     // Ours: 32 MiB of records in the queue, as `buffer.memory`; how many, each task's budget says.
     ("queue.buffering.max.kbytes", "32768"),
     ("queue.buffering.max.messages", "0"),
-    // A topic that is not there yet is waited for, as Java does with Connect's endless `max.block.ms`; an hour is librdkafka's most.
-    ("topic.metadata.propagation.max.ms", "3600000"),
+    // A topic that is not there yet is waited for, half an hour where Java with Connect's `max.block.ms` waits for ever. More than 2,147,483 ms
+    // would overflow in librdkafka 2.12, and come to no time at all.
+    ("topic.metadata.propagation.max.ms", "2000000"),
 ];
 
 /// The defaults of a kind of client.

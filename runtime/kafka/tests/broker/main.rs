@@ -12,3 +12,28 @@ mod logs;
 mod producing;
 #[cfg(test)]
 mod support;
+
+/// Tasks run on a runtime with many threads: whatever they wait for must be able to move between them.
+#[test]
+fn everything_that_is_waited_for_can_move_between_threads() {
+    fn can_move<T: Send>(_: T) {}
+    let _never_run = |consumer: &mut tombolo_kafka::Consumer,
+                      other: tombolo_kafka::Consumer,
+                      session: &mut tombolo_kafka::ProducerSession,
+                      admin: &tombolo_kafka::Admin,
+                      log: &tombolo_kafka::Log,
+                      batch: &mut tombolo_kafka::ConsumedBatch| {
+        can_move(consumer.next(batch, 1, 1, std::time::Duration::ZERO));
+        can_move(consumer.commit_sync(&[], std::time::Duration::ZERO));
+        can_move(other.close());
+        can_move(session.capacity());
+        can_move(session.flush());
+        can_move(session.deliveries(&mut Vec::new()));
+        can_move(admin.group_offsets(""));
+        can_move(admin.alter_group_offsets("", &[]));
+        can_move(admin.delete_group_offsets("", &[]));
+        can_move(admin.topics());
+        can_move(log.append(&[]));
+        can_move(log.read_to_end());
+    };
+}
