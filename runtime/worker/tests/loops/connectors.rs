@@ -1,0 +1,109 @@
+//! Connector instances: their states, their tasks' settings, and what they ask for.
+
+use tombolo_model::status::{State, TargetState};
+use tombolo_model::{FaultKind, Settings};
+use tombolo_worker::WorkerEvent;
+
+use crate::support::plugins::NativeConnector;
+use crate::support::{Fixture, until};
+
+async fn fixture(tasks: usize, settings: &[(&str, &str)]) -> (Fixture, NativeConnector) {
+    let mut fixture = Fixture::new("connector", &[]).await;
+    fixture.set(&[("connector.class", "org.acme.SinkConnector"), ("topics", "t")]);
+    fixture.set(settings);
+    let connector = NativeConnector::default();
+    connector.script.lock().unwrap().tasks = tasks;
+    let made = connector.clone();
+    fixture.plugins.set_connector(move || Box::new(made.clone()));
+    (fixture, connector)
+}
+
+async fn start(fixture: &Fixture, target: TargetState) {
+    fixture.worker.start_connector(&fixture.name, fixture.settings(), target).await;
+}
+
+async fn wait_for(fixture: &Fixture, state: State) {
+    let now = || fixture.connector_states().last().map(|status| status.state);
+    until(&format!("the connector is {state:?}"), || now() == Some(state)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_started_connector_gives_its_tasks_settings_with_what_kafka_connect_adds() {
+    let (fixture, connector) = fixture(2, &[("tasks.max", "3")]).await;
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Running).await;
+    let tasks = fixture.worker.task_settings(&fixture.name).await.unwrap();
+    let expected = |n: &str| -> Settings {
+        [("n", n), ("task.class", "org.acme.SinkTask"), ("topics", "t")].into_iter().collect()
+    };
+    assert_eq!(tasks, [expected("0"), expected("1")]);
+    connector.script.lock().unwrap().has_changed = true;
+    let asked = WorkerEvent::TaskReconfigurationRequested { name: fixture.name.clone() };
+    until("it asks for new tasks", || fixture.events().contains(&asked)).await;
+    fixture.worker.stop_connector(&fixture.name).await;
+    assert_eq!(connector.calls(), ["start", "task_settings", "stop"]);
+    wait_for(&fixture, State::Unassigned).await;
+    let fault = fixture.worker.task_settings(&fixture.name).await.unwrap_err();
+    assert!(fault.is_retriable());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_tasks_than_allowed_fail_the_connector_unless_that_is_not_enforced() {
+    let (fixture, _) = self::fixture(2, &[]).await;
+    start(&fixture, TargetState::Started).await;
+    let fault = fixture.worker.task_settings(&fixture.name).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Config);
+    wait_for(&fixture, State::Failed).await;
+    let trace = fixture.connector_states().last().unwrap().trace.clone().unwrap();
+    assert!(trace.contains("has generated 2 tasks, which is greater than 1"), "{trace}");
+
+    let (fixture, _) = self::fixture(2, &[("tasks.max.enforce", "false")]).await;
+    start(&fixture, TargetState::Started).await;
+    assert_eq!(fixture.worker.task_settings(&fixture.name).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_follows_its_target_state() {
+    let (fixture, connector) = fixture(1, &[]).await;
+    let target = |state| fixture.worker.set_target_state(&fixture.name, state);
+    start(&fixture, TargetState::Paused).await;
+    wait_for(&fixture, State::Paused).await;
+    assert_eq!(connector.calls(), [""; 0], "a connector that begins paused is not started");
+    target(TargetState::Started);
+    wait_for(&fixture, State::Running).await;
+    target(TargetState::Paused);
+    wait_for(&fixture, State::Paused).await;
+    assert_eq!(connector.calls(), ["start", "stop"], "a paused instance is stopped");
+    target(TargetState::Stopped);
+    wait_for(&fixture, State::Stopped).await;
+    target(TargetState::Started);
+    wait_for(&fixture, State::Running).await;
+    assert_eq!(connector.calls(), ["start", "stop", "start"]);
+    fixture.worker.stop_connector(&fixture.name).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_fails_where_its_plugin_does_and_can_then_only_be_stopped() {
+    for failing in ["start", "watch"] {
+        let (fixture, connector) = fixture(1, &[]).await;
+        connector.script.lock().unwrap().failing = Some(failing);
+        start(&fixture, TargetState::Started).await;
+        wait_for(&fixture, State::Failed).await;
+        let trace = fixture.connector_states().last().unwrap().trace.clone();
+        assert_eq!(trace.unwrap(), format!("{failing} failed"));
+        fixture.worker.set_target_state(&fixture.name, TargetState::Paused);
+        assert!(fixture.worker.task_settings(&fixture.name).await.is_err());
+        assert_eq!(fixture.connector_states().last().unwrap().state, State::Failed);
+        fixture.worker.set_target_state(&fixture.name, TargetState::Stopped);
+        wait_for(&fixture, State::Stopped).await;
+        fixture.worker.set_target_state(&fixture.name, TargetState::Started);
+        wait_for(&fixture, State::Running).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_class_that_is_not_installed_fails_the_connector() {
+    let (fixture, _) = fixture(1, &[("connector.class", "org.acme.Missing")]).await;
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Failed).await;
+}

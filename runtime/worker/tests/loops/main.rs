@@ -1,0 +1,8 @@
+//! Connectors and tasks of native plugins against a real Apache Kafka: what they do, and what is in Kafka afterwards.
+//!
+//! Not here: components (the sandbox has its own tests), and pure parts, which are tested where they stand.
+
+mod connectors;
+mod sinks;
+mod sources;
+mod support;

@@ -1,0 +1,468 @@
+//! Sink tasks: what the sink was given, in which order, and what is committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tombolo_harness::wait_until;
+use tombolo_model::fault::{Problem, RowFault};
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::role::{RecordFault, SinkRequests};
+use tombolo_model::status::{State, TargetState};
+use tombolo_model::{Fault, FaultKind, Stage};
+use tombolo_worker::WorkerEvent;
+
+use crate::support::sink::{Answer, Call, SinkScript};
+use crate::support::{Fixture, SOON, until};
+
+fn at(topic: &str, partition: i32) -> TopicPartition {
+    TopicPartition::new(topic, partition)
+}
+
+fn offset(topic: &str, partition: i32, offset: i64) -> PartitionOffset {
+    PartitionOffset { at: at(topic, partition), offset }
+}
+
+fn numbered(partition: i32, from: usize, to: usize) -> Vec<String> {
+    (from..to).map(|n| format!("v{partition}-{n}")).collect()
+}
+
+fn asking(requests: SinkRequests) -> Answer {
+    Answer { requests, ..Answer::default() }
+}
+
+fn problem() -> Problem {
+    Problem { message: "a bad row".to_owned(), class: None, trace: None }
+}
+
+/// Whether a call put at least one row.
+fn is_rows(call: &Call) -> bool {
+    matches!(call, Call::Put(rows) if !rows.is_empty())
+}
+
+/// Whether a call put no rows.
+fn is_empty_put(call: &Call) -> bool {
+    matches!(call, Call::Put(rows) if rows.is_empty())
+}
+
+/// Waits until a fixture's group has committed this offset.
+async fn committed(fixture: &Fixture, topic: &str, partition: i32, offset: i64) {
+    let group = fixture.group();
+    let is_committed =
+        async || fixture.cluster.committed(&group, topic, partition).await == Some(offset);
+    let what = format!("{offset} is committed");
+    wait_until(is_committed, &what, SOON).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_put_in_order_and_offsets_committed_after_pre_commit() {
+    let mut fixture = Fixture::new("sink", &[]).await;
+    let topic = fixture.cluster.new_topic("sink", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 2000).await;
+    let script = SinkScript::willing(&mut fixture, &topic);
+    fixture.start_task(0).await;
+    until("all rows are put", || script.values().len() == 2000).await;
+    committed(&fixture, &topic, 0, 2000).await;
+    fixture.stop_task(0).await;
+    assert_eq!(script.values(), numbered(0, 0, 2000));
+    let calls = script.calls();
+    assert_eq!(calls[..2], [Call::Start, Call::Open(vec![offset(&topic, 0, 0)])]);
+    let closed = [Call::Close(vec![at(&topic, 0)]), Call::Stop];
+    assert_eq!(calls[calls.len() - 2..], closed);
+    assert!(matches!(&calls[calls.len() - 3], Call::PreCommit(_)), "the last commit");
+    let states: Vec<State> = fixture.states(0).iter().map(|status| status.state).collect();
+    assert_eq!(states, [State::Running, State::Unassigned]);
+    let used = WorkerEvent::TopicUsed { task: fixture.task(0), topic: topic.clone() };
+    assert_eq!(fixture.events().iter().filter(|event| **event == used).count(), 1);
+
+    fixture.cluster.produce_numbered(&topic, 0, 5).await;
+    fixture.start_task(0).await;
+    until("only new rows are put", || script.values().len() == 2005).await;
+    assert!(script.calls().contains(&Call::Open(vec![offset(&topic, 0, 2000)])));
+    fixture.stop_task(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tombstones_arrive_as_null_and_filtered_rows_are_committed() {
+    let mut fixture = Fixture::new("tombstones", &[]).await;
+    let topic = fixture.cluster.new_topic("tombstones", 1).await;
+    fixture.set(&[
+        ("transforms", "m"),
+        ("transforms.m.type", "Mark"),
+        ("transforms.m.topic", "renamed"),
+    ]);
+    let values = [Some("v-0"), None, Some("v-1"), Some("v-3")];
+    fixture.cluster.produce(&topic, 0, &values).await;
+    let script = SinkScript::willing(&mut fixture, &topic);
+    fixture.start_task(0).await;
+    committed(&fixture, &topic, 0, 4).await;
+    fixture.stop_task(0).await;
+    let rows = script.rows();
+    assert_eq!(script.values(), ["v-0", "null"]);
+    assert!(rows.iter().all(|row| row.topic == "renamed"));
+    assert!(rows.iter().all(|row| row.original_topic.as_ref() == Some(&topic)), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_put_comes_at_least_every_second_and_sooner_where_the_sink_asks_for_it() {
+    let mut fixture = Fixture::new("empty", &[]).await;
+    let topic = fixture.cluster.new_topic("empty", 1).await;
+    let hurries = Arc::new(AtomicBool::new(false));
+    let hurried = Arc::clone(&hurries);
+    let script = SinkScript::install(&mut fixture, &topic, move |_| {
+        let timeout = hurried.load(Ordering::SeqCst).then_some(Duration::from_millis(5));
+        Ok(asking(SinkRequests { timeout, ..SinkRequests::default() }))
+    });
+    fixture.start_task(0).await;
+    until("it is opened", || script.count(|call| matches!(call, Call::Open(_))) == 1).await;
+    let begun = tokio::time::Instant::now();
+    until("three empty puts", || script.count(is_empty_put) >= 3).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    hurries.store(true, Ordering::SeqCst);
+    let before = script.count(is_empty_put);
+    let begun = tokio::time::Instant::now();
+    until("twenty more", || script.count(is_empty_put) >= before + 20).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    fixture.stop_task(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_sink_cannot_take_for_now_are_put_again_before_any_other() {
+    let mut fixture = Fixture::new("again", &[("consumer.max.poll.records", "10")]).await;
+    let topic = fixture.cluster.new_topic("again", 2).await;
+    fixture.cluster.produce_numbered(&topic, 0, 30).await;
+    fixture.cluster.produce_numbered(&topic, 1, 30).await;
+    let mut failures = 0;
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        if is_rows(call) && failures < 3 {
+            failures += 1;
+            let after = Some(Duration::from_millis(50));
+            return Err(Fault::new(FaultKind::Retriable { after }, Stage::TaskPut, "away"));
+        }
+        Ok(Answer::default())
+    });
+    fixture.start_task(0).await;
+    let three_failed: usize = 3;
+    until("all rows are taken", || {
+        let puts: Vec<Call> = script.calls().into_iter().filter(is_rows).collect();
+        let rows = |call: &Call| match call {
+            Call::Put(rows) => rows.len(),
+            _ => 0,
+        };
+        puts.len() > three_failed && puts[three_failed..].iter().map(rows).sum::<usize>() == 60
+    })
+    .await;
+    fixture.stop_task(0).await;
+    let puts: Vec<Call> = script.calls().into_iter().filter(is_rows).collect();
+    assert!(puts[1..=3].iter().all(|put| *put == puts[0]), "the same rows, and no others between");
+    let mut taken: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    for put in &puts[3..] {
+        let Call::Put(rows) = put else { continue };
+        rows.iter().for_each(|row| taken.entry(row.partition).or_default().push(row.offset));
+    }
+    assert!(taken.values().all(|offsets| *offsets == (0..30).collect::<Vec<i64>>()), "{taken:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_reads_again_from_where_it_rewinds_to() {
+    let mut fixture = Fixture::new("rewound", &[]).await;
+    let topic = fixture.cluster.new_topic("rewound", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 10).await;
+    let (of, mut has_rewound) = (topic.clone(), false);
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        let rewind = match call {
+            Call::Open(_) => vec![offset(&of, 0, 4), offset("not-mine", 7, 0)],
+            Call::Put(rows) if !has_rewound && rows.iter().any(|row| row.offset == 9) => {
+                has_rewound = true;
+                vec![offset(&of, 0, 7)]
+            }
+            _ => Vec::new(),
+        };
+        Ok(asking(SinkRequests { rewind, ..SinkRequests::default() }))
+    });
+    fixture.start_task(0).await;
+    until("rows are read again", || script.values().len() >= 9).await;
+    committed(&fixture, &topic, 0, 10).await;
+    fixture.stop_task(0).await;
+    assert_eq!(script.values(), [numbered(0, 4, 10), numbered(0, 7, 10)].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_a_sink_pauses_is_not_read_until_it_resumes_it() {
+    let mut fixture = Fixture::new("partly", &[]).await;
+    let topic = fixture.cluster.new_topic("partly", 2).await;
+    let of = topic.clone();
+    let resumes = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&resumes);
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        let paused = at(&of, 1);
+        let requests = match call {
+            Call::Open(_) => SinkRequests { pause: vec![paused], ..SinkRequests::default() },
+            Call::Put(_) if asked.load(Ordering::SeqCst) => {
+                SinkRequests { resume: vec![paused], ..SinkRequests::default() }
+            }
+            _ => SinkRequests::default(),
+        };
+        Ok(asking(requests))
+    });
+    fixture.cluster.produce_numbered(&topic, 0, 5).await;
+    fixture.cluster.produce_numbered(&topic, 1, 5).await;
+    fixture.start_task(0).await;
+    committed(&fixture, &topic, 0, 5).await;
+    until("it is asked twice more", || script.count(is_empty_put) >= 2).await;
+    assert!(script.rows().iter().all(|row| row.partition == 0));
+    // A pause of the connector in between changes nothing about it.
+    fixture.worker.set_target_state(&fixture.name, TargetState::Paused);
+    fixture.wait_for_state(0, State::Paused).await;
+    fixture.worker.set_target_state(&fixture.name, TargetState::Started);
+    fixture.wait_for_state(0, State::Running).await;
+    fixture.cluster.produce_numbered(&topic, 0, 5).await;
+    until("the other partition is read", || script.rows().len() == 10).await;
+    assert!(script.rows().iter().all(|row| row.partition == 0));
+    resumes.store(true, Ordering::SeqCst);
+    committed(&fixture, &topic, 1, 5).await;
+    fixture.stop_task(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_can_ask_for_a_commit_and_say_what_is_durable() {
+    let mut fixture = Fixture::new("asked", &[("offset.flush.interval.ms", "3600000")]).await;
+    let topic = fixture.cluster.new_topic("asked", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 10).await;
+    let of = topic.clone();
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        let has_last = matches!(call, Call::Put(rows) if rows.iter().any(|row| row.offset == 9));
+        // Nobody was asked about the second, and the third is not given yet.
+        let offsets = vec![offset(&of, 0, 7), offset("not-mine", 0, 1)];
+        let requests = SinkRequests { commit: has_last, ..SinkRequests::default() };
+        Ok(Answer { requests, offsets: Some(offsets), ..Answer::default() })
+    });
+    fixture.start_task(0).await;
+    committed(&fixture, &topic, 0, 7).await;
+    assert!(script.calls().contains(&Call::PreCommit(vec![offset(&topic, 0, 10)])));
+    fixture.stop_task(0).await;
+    let group = fixture.group();
+    assert_eq!(fixture.cluster.committed(&group, &topic, 0).await, Some(7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_the_sink_fails_takes_it_back_to_the_last_one() {
+    let mut fixture = Fixture::new("back", &[]).await;
+    let topic = fixture.cluster.new_topic("back", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 10).await;
+    let mut has_failed = false;
+    let script = SinkScript::install(&mut fixture, &topic, move |call| match call {
+        Call::PreCommit(offsets) if !has_failed && offsets[0].offset == 10 => {
+            has_failed = true;
+            Err(Fault::fatal(Stage::TaskPut, "cannot flush"))
+        }
+        _ => Ok(Answer::default()),
+    });
+    fixture.start_task(0).await;
+    committed(&fixture, &topic, 0, 10).await;
+    fixture.stop_task(0).await;
+    let values = script.values();
+    assert_eq!(values[..10], numbered(0, 0, 10));
+    assert!(values.len() > 10, "rows are put again");
+    assert!(numbered(0, 0, 10).ends_with(&values[10..]), "{values:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_sink_refuses_at_once_or_later_end_the_task_or_are_skipped() {
+    for (tolerance, is_late) in
+        [("none", false), ("none", true), ("all", false), ("all", true)]
+    {
+        let mut fixture = Fixture::new("refusing", &[]).await;
+        let topic = fixture.cluster.new_topic("refusing", 1).await;
+        fixture.set(&[("errors.tolerance", tolerance), ("errors.log.enable", "true")]);
+        fixture.cluster.produce_numbered(&topic, 0, 10).await;
+        let of = topic.clone();
+        SinkScript::install(&mut fixture, &topic, move |call| {
+            let mut answer = Answer::default();
+            match call {
+                Call::Put(rows) if !is_late && !rows.is_empty() => {
+                    answer.faults.push(RowFault { row: 0, problem: problem() });
+                }
+                Call::PreCommit(_) if is_late => {
+                    let fault = RecordFault { at: offset(&of, 0, 3), problem: problem() };
+                    answer.requests.faults.push(fault);
+                }
+                _ => {}
+            }
+            Ok(answer)
+        });
+        fixture.start_task(0).await;
+        if tolerance == "all" {
+            committed(&fixture, &topic, 0, 10).await;
+            assert_eq!(fixture.states(0).last().unwrap().state, State::Running);
+            fixture.stop_task(0).await;
+        } else {
+            let trace = fixture.failure(0).await;
+            assert_eq!(
+                trace,
+                "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n\
+                 Caused by: a bad row"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_fails_ends_the_task_and_earlier_rows_are_committed() {
+    let mut fixture = Fixture::new("ending", &[("offset.flush.interval.ms", "3600000")]).await;
+    let topic = fixture.cluster.new_topic("ending", 1).await;
+    fixture.set(&[("consumer.override.max.poll.records", "1")]);
+    fixture.cluster.produce_numbered(&topic, 0, 3).await;
+    let script = SinkScript::install(&mut fixture, &topic, |call| match call {
+        Call::Put(rows) if rows.iter().any(|row| row.offset == 2) => {
+            Err(Fault::fatal(Stage::TaskPut, "no space left"))
+        }
+        _ => Ok(Answer::default()),
+    });
+    fixture.start_task(0).await;
+    assert_eq!(fixture.failure(0).await, "no space left");
+    committed(&fixture, &topic, 0, 2).await;
+    assert_eq!(script.calls().last(), Some(&Call::Stop));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_consumed_row_ends_the_task_or_is_skipped() {
+    for tolerance in ["none", "all"] {
+        let mut fixture = Fixture::new("unreadable", &[]).await;
+        let topic = fixture.cluster.new_topic("unreadable", 1).await;
+        fixture.set(&[("errors.tolerance", tolerance)]);
+        fixture.cluster.produce(&topic, 0, &[Some("a"), Some("bad"), Some("b")]).await;
+        let script = SinkScript::willing(&mut fixture, &topic);
+        fixture.start_task(0).await;
+        if tolerance == "all" {
+            committed(&fixture, &topic, 0, 3).await;
+            fixture.stop_task(0).await;
+            assert_eq!(script.values(), ["a", "b"]);
+        } else {
+            let trace = fixture.failure(0).await;
+            assert!(trace.contains("Tolerance exceeded in error handler"), "{trace}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_sink_gets_nothing_and_commits_what_it_has() {
+    let mut fixture = Fixture::new("waiting", &[("offset.flush.interval.ms", "3600000")]).await;
+    let topic = fixture.cluster.new_topic("waiting", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 3).await;
+    let script = SinkScript::willing(&mut fixture, &topic);
+    fixture.start_task(0).await;
+    until("rows are put", || script.values().len() == 3).await;
+    fixture.worker.set_target_state(&fixture.name, TargetState::Paused);
+    fixture.wait_for_state(0, State::Paused).await;
+    committed(&fixture, &topic, 0, 3).await;
+    let puts = script.count(|call| matches!(call, Call::Put(_)));
+    fixture.cluster.produce_numbered(&topic, 0, 3).await;
+    let reader = fixture.cluster.read(&topic).await;
+    assert_eq!(reader.len(), 6);
+    assert_eq!(script.count(|call| matches!(call, Call::Put(_))), puts);
+    fixture.worker.set_target_state(&fixture.name, TargetState::Started);
+    until("the rest is put", || script.values().len() == 6).await;
+    fixture.stop_task(0).await;
+}
+
+/// Starts a second task beside the first and checks that partitions move with their offsets.
+async fn rebalance(assignor: &str) {
+    let mut fixture =
+        Fixture::new("shared", &[("consumer.partition.assignment.strategy", assignor)]).await;
+    let topic = fixture.cluster.new_topic("shared", 4).await;
+    for partition in 0..4 {
+        fixture.cluster.produce_numbered(&topic, partition, 100).await;
+    }
+    let script = SinkScript::willing(&mut fixture, &topic);
+    fixture.start_task(0).await;
+    until("the first task has read all", || script.values().len() == 400).await;
+    fixture.start_task(1).await;
+    let opened = || script.count(|call| matches!(call, Call::Open(_)));
+    until("the second task has partitions", || opened() >= 2).await;
+    for partition in 0..4 {
+        fixture.cluster.produce_numbered(&topic, partition, 100).await;
+    }
+    until("all rows are put", || script.values().len() >= 800).await;
+    fixture.worker.stop_tasks(&[fixture.task(0), fixture.task(1)]).await;
+    let rows = script.rows();
+    let distinct: BTreeSet<(i32, i64)> =
+        rows.iter().map(|row| (row.partition, row.offset)).collect();
+    assert_eq!((rows.len(), distinct.len()), (800, 800), "none is lost and none is doubled");
+    let closed = |call: &Call| matches!(call, Call::Close(gone) if gone.len() < 4);
+    assert!(script.count(closed) >= 2, "partitions were given up one group at a time");
+    for partition in 0..4 {
+        let group = fixture.group();
+        assert_eq!(fixture.cluster.committed(&group, &topic, partition).await, Some(200));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_move_between_tasks_with_a_cooperative_assignor() {
+    rebalance("org.apache.kafka.clients.consumer.CooperativeStickyAssignor").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_move_between_tasks_with_an_eager_assignor() {
+    rebalance("org.apache.kafka.clients.consumer.RangeAssignor").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_are_chosen_by_a_pattern() {
+    let mut fixture =
+        Fixture::new("chosen", &[("consumer.metadata.max.age.ms", "500")]).await;
+    let number = fixture.cluster.next_number();
+    let (one, other) = (format!("chosen-{number}-a"), format!("chosen-{number}-b"));
+    fixture.cluster.create_topic(&one, 1).await;
+    fixture.cluster.produce_numbered(&one, 0, 5).await;
+    let script = SinkScript::willing(&mut fixture, "");
+    fixture.set(&[("topics.regex", &format!("chosen-{number}-(?!z).*"))]);
+    fixture.start_task(0).await;
+    until("the first topic is read", || script.values().len() == 5).await;
+    fixture.cluster.create_topic(&other, 1).await;
+    fixture.cluster.produce_numbered(&other, 0, 5).await;
+    until("a topic that came later is read", || script.values().len() == 10).await;
+    fixture.stop_task(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buffering_sink_that_passed_its_memory_mark_is_started_anew_and_loses_nothing() {
+    let mut fixture = Fixture::new("buffering", &[("consumer.max.poll.records", "10")]).await;
+    let topic = fixture.cluster.new_topic("buffering", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 1000).await;
+    // Rows are durable in pieces of 64; the others are in the memory that a new start loses.
+    let buffer: Arc<Mutex<Vec<String>>> = Arc::default();
+    let durable: Arc<Mutex<Vec<String>>> = Arc::default();
+    let starts = Arc::new(AtomicUsize::new(0));
+    let (kept, written, begun) = (Arc::clone(&buffer), Arc::clone(&durable), Arc::clone(&starts));
+    let of = topic.clone();
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        let (mut buffer, mut durable) = (kept.lock().unwrap(), written.lock().unwrap());
+        match call {
+            Call::Start => {
+                buffer.clear();
+                begun.fetch_add(1, Ordering::SeqCst);
+            }
+            Call::Put(rows) => {
+                buffer.extend(rows.iter().map(|row| row.value.clone().unwrap()));
+                while buffer.len() >= 64 {
+                    durable.extend(buffer.drain(..64));
+                }
+            }
+            Call::PreCommit(_) => {
+                let offsets = vec![offset(&of, 0, i64::try_from(durable.len()).unwrap())];
+                return Ok(Answer { offsets: Some(offsets), ..Answer::default() });
+            }
+            _ => {}
+        }
+        Ok(Answer::default())
+    });
+    fixture.start_task(0).await;
+    until("some rows are durable", || durable.lock().unwrap().len() >= 64).await;
+    script.is_recycling_due.store(true, Ordering::SeqCst);
+    until("it is started anew", || starts.load(Ordering::SeqCst) == 2).await;
+    until("all rows are durable", || durable.lock().unwrap().len() == 960).await;
+    fixture.stop_task(0).await;
+    assert_eq!(*durable.lock().unwrap(), numbered(0, 0, 960));
+}
