@@ -291,8 +291,13 @@ impl SinkTask {
             [] => Ok(role::SinkRequests::default()),
             _ => self.instance.sink.open(added).await,
         };
+        // A rewind before reading begins costs nothing.
+        let rewound = opened.and_then(|mut requests| {
+            self.rewind(std::mem::take(&mut requests.rewind))?;
+            Ok(requests)
+        });
         self.consumer.complete_rebalance().map_err(cannot_consume)?;
-        let requests = opened?;
+        let requests = rewound?;
         if self.is_retrying() || self.told != State::Running {
             self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
         }
@@ -348,7 +353,7 @@ impl SinkTask {
         self.instance.sink.stop().await?;
         self.instance = Instance::start(&self.parts).await?;
         let from = self.partitions.restart();
-        self.consumer.seek(&from).map_err(cannot_consume)?;
+        self.consumer.seek(&from);
         self.resume_wanted()?;
         if from.is_empty() {
             return Ok(());

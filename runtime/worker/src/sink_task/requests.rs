@@ -17,14 +17,7 @@ impl SinkTask {
     /// Does what the sink asks for. What it asks about partitions that are not its own has no effect.
     pub(super) fn follow_requests(&mut self, requests: SinkRequests) -> Result<(), Fault> {
         self.judge_late(&requests.faults)?;
-        let rewind: Vec<PartitionOffset> =
-            requests.rewind.into_iter().filter(|to| self.is_own("rewind", &to.at)).collect();
-        if !rewind.is_empty() {
-            let partitions: Vec<TopicPartition> = rewind.iter().map(|to| to.at.clone()).collect();
-            self.discard(&partitions)?;
-            self.consumer.seek(&rewind).map_err(cannot_consume)?;
-            rewind.iter().for_each(|to| self.partitions.rewind(to));
-        }
+        self.rewind(requests.rewind)?;
         let pause = self.own("pause", requests.pause);
         pause.iter().for_each(|at| self.partitions.set_paused(at, true));
         if !pause.is_empty() {
@@ -41,6 +34,19 @@ impl SinkTask {
         if requests.timeout.is_some() {
             self.timeout = requests.timeout;
         }
+        Ok(())
+    }
+
+    /// Reads on from these offsets. Rows of theirs that the sink has not taken are let go.
+    pub(super) fn rewind(&mut self, mut to: Vec<PartitionOffset>) -> Result<(), Fault> {
+        to.retain(|to| self.is_own("rewind", &to.at));
+        if to.is_empty() {
+            return Ok(());
+        }
+        let partitions: Vec<TopicPartition> = to.iter().map(|to| to.at.clone()).collect();
+        self.discard(&partitions)?;
+        self.consumer.seek(&to);
+        to.iter().for_each(|to| self.partitions.rewind(to));
         Ok(())
     }
 

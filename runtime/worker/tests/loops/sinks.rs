@@ -270,9 +270,7 @@ async fn a_commit_that_the_sink_fails_takes_it_back_to_the_last_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_a_sink_refuses_at_once_or_later_end_the_task_or_are_skipped() {
-    for (tolerance, is_late) in
-        [("none", false), ("none", true), ("all", false), ("all", true)]
-    {
+    for (tolerance, is_late) in [("none", false), ("none", true), ("all", false), ("all", true)] {
         let mut fixture = Fixture::new("refusing", &[]).await;
         let topic = fixture.cluster.new_topic("refusing", 1).await;
         fixture.set(&[("errors.tolerance", tolerance), ("errors.log.enable", "true")]);
@@ -376,6 +374,7 @@ async fn rebalance(assignor: &str) {
         fixture.cluster.produce_numbered(&topic, partition, 100).await;
     }
     let script = SinkScript::willing(&mut fixture, &topic);
+    fixture.set(&[("tasks.max", "2")]);
     fixture.start_task(0).await;
     until("the first task has read all", || script.values().len() == 400).await;
     fixture.start_task(1).await;
@@ -410,8 +409,7 @@ async fn partitions_move_between_tasks_with_an_eager_assignor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_are_chosen_by_a_pattern() {
-    let mut fixture =
-        Fixture::new("chosen", &[("consumer.metadata.max.age.ms", "500")]).await;
+    let mut fixture = Fixture::new("chosen", &[("consumer.metadata.max.age.ms", "500")]).await;
     let number = fixture.cluster.next_number();
     let (one, other) = (format!("chosen-{number}-a"), format!("chosen-{number}-b"));
     fixture.cluster.create_topic(&one, 1).await;

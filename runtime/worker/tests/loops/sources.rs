@@ -45,9 +45,9 @@ async fn rows_arrive_in_order_and_the_source_is_told_of_offsets_once_they_are_st
             assert!(offsets.iter().all(is_stored), "{offsets:?} {stored:?}");
         }
     }
-    let used = fixture.events().into_iter().filter(|event| {
-        matches!(event, WorkerEvent::TopicUsed { topic: used, .. } if *used == topic)
-    });
+    let used = fixture.events().into_iter().filter(
+        |event| matches!(event, WorkerEvent::TopicUsed { topic: used, .. } if *used == topic),
+    );
     assert_eq!(used.count(), 1);
 }
 
@@ -184,8 +184,7 @@ async fn each_row_is_acknowledged_once_with_where_it_was_written() {
     let topic = fixture.cluster.new_topic("acknowledged", 1).await;
     fixture.set(&[("transforms", "m"), ("transforms.m.type", "Mark")]);
     let script = CountingScript::new(&[("a", &topic)], 100);
-    let script =
-        CountingScript { wants_acknowledgements: true, ..script }.install(&mut fixture);
+    let script = CountingScript { wants_acknowledgements: true, ..script }.install(&mut fixture);
     fixture.start_task(0).await;
     until("all rows are acknowledged", || script.acknowledged().len() >= 100).await;
     fixture.stop_task(0).await;

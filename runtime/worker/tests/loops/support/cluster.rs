@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tombolo_harness::Kafka;
+use tombolo_harness::{Kafka, wait_until};
 use tombolo_kafka::{
     Admin, ClientKind, ClientSettings, ConsumedBatch, Consumer, ConsumerEvent, NewTopic,
     ProduceRows, Producers, Subscription,
@@ -69,6 +69,24 @@ impl Cluster {
             settings: Vec::new(),
         };
         assert!(self.admin().create_topic(&topic).await.unwrap(), "{name} exists");
+        self.ends(name, partitions).await;
+    }
+
+    /// The end of each partition of a topic; waits until all have leaders.
+    async fn ends(&self, topic: &str, partitions: i32) -> Vec<i64> {
+        let all: Vec<TopicPartition> =
+            (0..partitions).map(|partition| TopicPartition::new(topic, partition)).collect();
+        let look = async || {
+            let ends = self.admin().end_offsets(&all).await.ok()?;
+            Some(ends.into_iter().map(|end| end.offset).collect())
+        };
+        let mut ends: Option<Vec<i64>> = None;
+        let known = async || {
+            ends = look().await;
+            ends.is_some()
+        };
+        wait_until(known, "every partition has a leader", SOON).await.unwrap();
+        ends.unwrap()
     }
 
     /// Makes a topic with a name of its own.
@@ -120,10 +138,7 @@ impl Cluster {
     /// Every record of a topic, by partition and offset.
     pub(crate) async fn read(&self, topic: &str) -> Vec<Read> {
         let partitions = self.admin().topic(topic).await.unwrap().unwrap().partitions;
-        let all: Vec<TopicPartition> =
-            (0..partitions).map(|partition| TopicPartition::new(topic, partition)).collect();
-        let ends = self.admin().end_offsets(&all).await.unwrap();
-        let wanted: i64 = ends.iter().map(|end| end.offset).sum();
+        let wanted: i64 = self.ends(topic, partitions).await.iter().sum();
         let group = format!("test-reader-{}", self.next_number());
         let settings = self.settings(ClientKind::Consumer);
         let subscription = Subscription::Topics(vec![topic.to_owned()]);

@@ -16,7 +16,6 @@ use tombolo_harness::wait_until;
 use tombolo_model::status::{State, Status, TargetState};
 use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
 use tombolo_store::InternalTopics;
-use tombolo_store::journal::Journals;
 use tombolo_store::memory::MemoryJournals;
 use tombolo_store::{OffsetStore, topics::InternalTopic};
 use tombolo_worker::{Worker, WorkerConfig, WorkerEvent, WorkerParts};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tombolo_model::config_def::SettingState;
+use tombolo_model::fault::{Problem, RowFault};
 use tombolo_model::offset::{SourcePosition, TopicPartition};
 use tombolo_model::plugin::{Columns, ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::role::{
@@ -15,7 +16,6 @@ use tombolo_model::role::{
     TransformationChain, TransformationStep,
 };
 use tombolo_model::transformed::StepFault;
-use tombolo_model::fault::{Problem, RowFault};
 use tombolo_model::{Batch, Column, ConnectorName, Fault, Headers, Settings, TaskId, Values};
 
 type MakeSource = dyn Fn(Arc<dyn OffsetReader>) -> Box<dyn SourceTask> + Send + Sync;
@@ -38,10 +38,7 @@ impl NativePlugins {
         *self.source.lock().unwrap() = Some(Arc::new(make));
     }
 
-    pub(crate) fn set_sink(
-        &self,
-        make: impl Fn() -> Box<dyn SinkTask> + Send + Sync + 'static,
-    ) {
+    pub(crate) fn set_sink(&self, make: impl Fn() -> Box<dyn SinkTask> + Send + Sync + 'static) {
         *self.sink.lock().unwrap() = Some(Arc::new(make));
     }
 
@@ -214,7 +211,9 @@ struct Mark {
 impl TransformationChain for Mark {
     async fn apply(&mut self, batch: &mut Batch) -> Result<Applied> {
         let is_odd = |value: Option<&[u8]>| {
-            value.and_then(<[u8]>::last).is_some_and(|digit| digit.is_ascii_digit() && digit % 2 == 1)
+            value
+                .and_then(<[u8]>::last)
+                .is_some_and(|digit| digit.is_ascii_digit() && digit % 2 == 1)
         };
         let rows = batch.value.bytes.iter().zip(0_u32..);
         let origin: Vec<u32> = rows.filter(|(row, _)| !is_odd(*row)).map(|(_, row)| row).collect();
