@@ -2,6 +2,13 @@
 //!
 //! Not here: components (the sandbox has its own tests), and pure parts, which are tested where they stand.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking; clippy allows that in unit tests only"
+)]
+
 mod connectors;
 mod sinks;
 mod sources;
