@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use tombolo_sdk::fault::{Fault, Result};
 use tombolo_sdk::settings::{ConfigError, SettingState};
@@ -24,9 +24,9 @@ pub(crate) fn open_to_read(path: &str) -> Result<Option<File>> {
     }
 }
 
-/// Opens a file to append to, and to look at its end; creates it when it is not there.
+/// Opens a file to append to; creates it when it is not there.
 pub(crate) fn open_to_append(path: &str) -> Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|error| {
+    OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
         if is_outside(path, &error) {
             return outside(path).into();
         }
@@ -88,12 +88,54 @@ fn is_outside(path: &str, error: &Error) -> bool {
 }
 
 fn outside(path: &str) -> ConfigError {
-    let directory = Path::new(path).parent().filter(|parent| parent.is_absolute());
-    let directory = directory.map_or("DIRECTORY".into(), |parent| parent.to_string_lossy());
+    let directory = directory_of(path);
     let why = format!(
         "The file is not below a directory that this worker offers to plugins. \
          Offer it by the line `sandbox.fs.roots={directory}` in the worker's properties \
          (several directories with commas between)"
     );
     ConfigError::invalid(FILE, path, why)
+}
+
+/// The directory that would have to be offered. A relative path counts from the worker's working directory, which only the operator knows.
+fn directory_of(path: &str) -> String {
+    let mut directory = PathBuf::new();
+    for part in Path::new(path).parent().into_iter().flat_map(Path::components) {
+        match part {
+            Component::ParentDir => _ = directory.pop(),
+            Component::CurDir => {}
+            part => directory.push(part),
+        }
+    }
+    match directory.is_absolute() {
+        true => directory.to_string_lossy().into_owned(),
+        false => format!("$PWD/{}", directory.to_string_lossy()).trim_end_matches('/').to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_to_add_names_the_files_directory() {
+        for (path, expected) in [
+            ("/data/in.txt", "/data"),
+            ("/data/../etc/passwd", "/etc"),
+            ("/in.txt", "/"),
+            ("in.txt", "$PWD"),
+            ("./logs/in.txt", "$PWD/logs"),
+        ] {
+            let message = outside(path).to_string();
+            assert!(message.contains(&format!("`sandbox.fs.roots={expected}`")), "{message}");
+            assert!(message.contains(&format!("Invalid value {path} for configuration file")));
+        }
+    }
+
+    #[test]
+    fn only_what_can_pass_is_tried_again() {
+        assert!(is_passing(&ErrorKind::StorageFull.into()));
+        assert!(is_passing(&ErrorKind::QuotaExceeded.into()));
+        assert!(!is_passing(&ErrorKind::PermissionDenied.into()));
+    }
 }

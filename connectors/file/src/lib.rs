@@ -3,6 +3,7 @@
 //! Where they differ, `docs/differences.md` says. Not here: which files a component may see; the host decides that by `sandbox.fs.roots`.
 
 mod access;
+mod append;
 mod lines;
 mod settings;
 mod sink;

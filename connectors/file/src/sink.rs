@@ -13,6 +13,7 @@ use tombolo_sdk::settings::SettingState;
 use tombolo_sdk::sink::{Altered, PartitionOffset, Sink, SinkContext};
 
 use crate::access;
+use crate::append::Appender;
 use crate::settings::SinkSettings;
 
 /// How much is written at once: large enough that the call costs little per line, small against a sandbox's memory.
@@ -30,7 +31,8 @@ pub struct FileStreamSink {
 /// Where lines go.
 #[derive(Debug)]
 enum Output {
-    File(File),
+    /// The file, and what appends to it.
+    File(File, Appender),
     Stdout(std::io::Stdout),
 }
 
@@ -56,11 +58,12 @@ impl Sink for FileStreamSink {
                 Output::Stdout(std::io::stdout())
             }
             Some(path) => {
-                let mut file = access::open_to_append(path)?;
+                let file = access::open_to_append(path)?;
                 if settings.alone {
-                    mend(&mut file, path)?;
+                    mend(&file, path)?;
                 }
-                Output::File(file)
+                let appender = Appender::new(path, &file).map_err(Fault::fatal)?;
+                Output::File(file, appender)
             }
         };
         Ok(Self { settings, output, lines: Vec::with_capacity(CHUNK) })
@@ -78,7 +81,7 @@ impl Sink for FileStreamSink {
     ) -> Result<Vec<PartitionOffset>> {
         // Every row is in the file when `put` returns; this makes sure that it stays there.
         match &mut self.output {
-            Output::File(file) => file.sync_data(),
+            Output::File(file, _) => file.sync_data(),
             Output::Stdout(stdout) => stdout.flush(),
         }
         .map_err(|error| self.fault(&error))?;
@@ -111,7 +114,7 @@ impl FileStreamSink {
 
     fn write_lines(&mut self) -> std::io::Result<()> {
         match &mut self.output {
-            Output::File(file) => file.write_all(&self.lines)?,
+            Output::File(_, appender) => appender.append(&self.lines)?,
             Output::Stdout(stdout) => {
                 stdout.write_all(&self.lines)?;
                 stdout.flush()?;
@@ -124,7 +127,7 @@ impl FileStreamSink {
     /// Bytes in the file, where this task alone decides about them.
     fn len(&self) -> Result<Option<u64>> {
         match &self.output {
-            Output::File(file) if self.settings.alone => {
+            Output::File(file, _) if self.settings.alone => {
                 let data = file.metadata().map_err(|error| self.fault(&error))?;
                 Ok(Some(data.len()))
             }
@@ -136,7 +139,7 @@ impl FileStreamSink {
     fn failed(&mut self, before: Option<u64>, error: &Error) -> Fault {
         self.lines.clear();
         let fault = self.fault(error);
-        if let (Output::File(file), Some(before)) = (&self.output, before)
+        if let (Output::File(file, _), Some(before)) = (&self.output, before)
             && let Err(error) = file.set_len(before)
         {
             return Fault::fatal(format_args!(
@@ -157,17 +160,19 @@ impl FileStreamSink {
 /// Makes a file end with a whole line: what stands behind the last line end, a write that a crash tore, goes to `<file>.torn`.
 ///
 /// Its record comes again, as its offset was not committed. It is kept beside the file because it could be someone else's text.
-fn mend(file: &mut File, path: &str) -> Result<()> {
+fn mend(file: &File, path: &str) -> Result<()> {
     let failed =
         |error: Error| Fault::fatal(format_args!("Couldn't look at the end of {path}: {error}"));
     let end = file.metadata().map_err(failed)?.len();
-    let whole = whole_lines(file, end).map_err(failed)?;
+    // Opened anew: a component cannot read back through what it appends to.
+    let mut reader = File::open(path).map_err(failed)?;
+    let whole = whole_lines(&mut reader, end).map_err(failed)?;
     if whole == end {
         return Ok(());
     }
     let mut torn = Vec::new();
-    file.seek(SeekFrom::Start(whole)).map_err(failed)?;
-    file.read_to_end(&mut torn).map_err(failed)?;
+    reader.seek(SeekFrom::Start(whole)).map_err(failed)?;
+    reader.read_to_end(&mut torn).map_err(failed)?;
     let aside = format!("{path}.torn");
     torn.push(b'\n');
     access::open_to_append(&aside)?.write_all(&torn).map_err(failed)?;
