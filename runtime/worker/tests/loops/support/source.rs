@@ -46,6 +46,8 @@ pub(crate) enum Call {
     Polled(u64, u32),
     Commit(Vec<(String, u64)>),
     Acknowledge(Vec<Acknowledged>),
+    /// A poll that never ends.
+    Hang,
     Stop,
     /// The instance is gone.
     Dropped,
@@ -170,6 +172,7 @@ impl SourceTask for Counting {
 
     async fn poll(&mut self, request: PollRequest) -> Result<SourceBatch> {
         if self.script.hangs.load(Ordering::SeqCst) {
+            self.script.called(Call::Hang);
             std::future::pending::<()>().await;
         }
         if let Some(fault) = self.script.faults.lock().unwrap().pop() {
