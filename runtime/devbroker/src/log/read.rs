@@ -99,7 +99,7 @@ impl ReadPlan {
         let left = usize::try_from(self.end - self.from).unwrap_or(usize::MAX);
         let bytes = self.read_at(self.from, left.min(bytes_max + INDEX_SLACK_BYTES))?;
         let mut position = self.from;
-        let mut headers = Headers(&bytes);
+        let mut headers = headers(&bytes);
         let in_memory = loop {
             match headers.next() {
                 Some(header) if header.last() >= self.offset => break Some((position, header)),
@@ -142,7 +142,7 @@ impl ReadPlan {
     /// How many of `bytes`, which begin with a batch of `first` bytes, are whole batches that may be answered.
     fn whole_batches(&self, bytes: &[u8], first: usize, bytes_max: usize) -> usize {
         let mut end = first;
-        for header in Headers(bytes.get(first..).unwrap_or_default()) {
+        for header in headers(bytes.get(first..).unwrap_or_default()) {
             let next = end + header.bytes as usize;
             if header.base >= self.limit || next > bytes_max || next > bytes.len() {
                 break;
@@ -159,17 +159,14 @@ impl ReadPlan {
     }
 }
 
-/// Walks over the headers of batches in memory. The last batch may be cut.
-struct Headers<'a>(&'a [u8]);
-
-impl Iterator for Headers<'_> {
-    type Item = Header;
-
-    fn next(&mut self) -> Option<Header> {
-        let header = Header::parse(self.0)?;
-        self.0 = self.0.get(header.bytes as usize..).unwrap_or_default();
+/// The headers of batches in memory, of which the last may be cut.
+pub(super) fn headers(bytes: &[u8]) -> impl Iterator<Item = Header> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let header = Header::parse(rest)?;
+        rest = rest.get(header.bytes as usize..).unwrap_or_default();
         Some(header)
-    }
+    })
 }
 
 /// A part of one segment in which to look for a timestamp.
