@@ -37,7 +37,7 @@ impl Member {
     pub(super) fn new(id: String, join: &Join, now: Instant) -> Self {
         let mut member = Self {
             id,
-            instance_id: None,
+            instance_id: join.instance_id.clone(),
             client_id: String::new(),
             client_host: String::new(),
             protocols: Vec::new(),
@@ -54,7 +54,6 @@ impl Member {
 
     /// Takes over what a member says of itself when it joins.
     pub(super) fn update(&mut self, join: &Join, now: Instant) {
-        self.instance_id.clone_from(&join.instance_id);
         self.client_id.clone_from(&join.client_id);
         self.client_host.clone_from(&join.client_host);
         self.protocols.clone_from(&join.protocols);

@@ -99,8 +99,10 @@ impl Group {
         join: &Join,
         now: Instant,
     ) -> Vec<Answer> {
-        let Some(before) = self.members.remove(old) else { return Vec::new() };
         let id = join.new_id.clone();
+        let Some(before) = self.members.remove(old) else {
+            return self.admit(ticket, id, join, now);
+        };
         let mut member = Member::new(id.clone(), join, now);
         member.assignment = before.assignment.clone();
         let is_unchanged = before.protocols == member.protocols;

@@ -9,6 +9,10 @@
     reason = "a test fails by a panic, in its helpers too"
 )]
 
+mod admin;
 mod client;
+mod groups;
+mod hostile;
 mod records;
+mod restart;
 mod transactions;
