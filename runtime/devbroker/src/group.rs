@@ -297,7 +297,7 @@ impl Group {
         let silent = self.ids_where(|member| member.is_silent(now));
         let mut answers = Vec::new();
         for id in &silent {
-            tracing::info!(member = %id, "a group's member fell silent");
+            tracing::debug!(member = %id, "a member of a group fell silent");
             answers.extend(self.drop_member(id));
         }
         match self.phase {

@@ -49,7 +49,7 @@ fn a_torn_end_is_cut_wherever_it_was_torn() {
         assert_eq!(append(&mut log, plain(&["d"])).unwrap().base, 1);
         assert_eq!(read_all(&log, 0).len(), 2);
     }
-    let mut damaged = bytes.clone();
+    let mut damaged = bytes;
     *damaged.last_mut().unwrap() ^= 1;
     std::fs::write(&path, damaged).unwrap();
     assert_eq!(open(dir.path(), 1_000_000).next(), 1, "a wrong checksum");

@@ -16,3 +16,4 @@ mod hostile;
 mod records;
 mod restart;
 mod transactions;
+mod versions;

@@ -55,6 +55,28 @@ async fn a_fetch_waits_for_records_and_is_woken_by_them() {
     assert!(consumer.fetch_with(&request).await.records.unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_wake_up_is_lost_between_looking_and_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = broker_in(dir.path()).await;
+    let mut producer = Client::to(&broker).await;
+    producer.create_topic("t", 1, &[]).await;
+    let address = broker.address();
+    let consumer = tokio::spawn(async move {
+        let mut consumer = Client::to_address(address).await;
+        let mut next = 0;
+        while next < 1_000 {
+            let request = fetch_request("t", next).with_max_wait_ms(60_000);
+            next += records(consumer.fetch_with(&request).await.records.unwrap()).len() as i64;
+        }
+    });
+    for _ in 0..1_000 {
+        producer.produce("t", values(&["x"])).await;
+    }
+    // A lost one would cost a minute, and the client's patience is shorter.
+    consumer.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_fetch_stays_within_its_limits_but_never_gives_less_than_a_batch() {
     let dir = tempfile::tempdir().unwrap();
