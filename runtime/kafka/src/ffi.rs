@@ -153,6 +153,20 @@ fn describe(code: Code) -> (String, String) {
     (format!("{code}"), format!("error {code}"))
 }
 
+/// Whether librdkafka was built with a feature, as `sasl_gssapi`.
+pub(crate) fn has_feature(feature: &str) -> bool {
+    let mut found = Explanation::new();
+    let mut size = found.0.len();
+    // SAFETY: the configuration is ours and destroyed once; the buffer has the size given.
+    unsafe {
+        let conf = native::rd_kafka_conf_new();
+        let name = c"builtin.features".as_ptr();
+        native::rd_kafka_conf_get(conf, name, found.0.as_mut_ptr(), &raw mut size);
+        native::rd_kafka_conf_destroy(conf);
+    }
+    found.text().split(',').any(|one| one.trim() == feature)
+}
+
 /// Reads an error number that C wrote through a field of the bindings' enum type.
 ///
 /// Cost: none. A number that is newer than the bindings must not be read as their enum.

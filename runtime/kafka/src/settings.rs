@@ -8,7 +8,10 @@ mod defaults;
 mod jaas;
 mod sasl;
 mod ssl;
+mod store_file;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -102,6 +102,8 @@ impl Client {
             return Err(Error::Client { reason: explanation.text() });
         }
         std::mem::forget(conf);
+        // SAFETY: `rk` is live. Logins are renewed in librdkafka's own thread: not every client's queue is always polled.
+        take_error(unsafe { native::rd_kafka_sasl_background_callbacks_enable(rk) });
         if role == Role::Member {
             // SAFETY: `rk` is live. Callbacks then come through the consumer's queue, in order with records.
             unsafe { native::rd_kafka_poll_set_consumer(rk) };
@@ -289,6 +291,7 @@ impl Conf {
         // SAFETY: `conf` is live. The opaque pointer outlives the client: `Client` and then `Last` keep `shared` until it is destroyed.
         unsafe {
             native::rd_kafka_conf_set_opaque(conf.0, Arc::as_ptr(shared).cast_mut().cast());
+            native::rd_kafka_conf_enable_sasl_queue(conf.0, 1);
             native::rd_kafka_conf_set_log_cb(conf.0, Some(on_log));
             native::rd_kafka_conf_set_error_cb(conf.0, Some(on_error));
             match role {

@@ -159,8 +159,9 @@ impl ProducerSession {
             };
             match sent {
                 Ok(()) => {}
-                Err(stop @ (code::QUEUE_FULL | code::FATAL)) => {
-                    if stop == code::FATAL {
+                // A dead client refuses rows with the cause of its death.
+                Err(failed) if failed == code::QUEUE_FULL || client.fatal_error().is_some() => {
+                    if failed != code::QUEUE_FULL {
                         self.line.died();
                     }
                     return (row, (row..range.end).map(|row| cost(rows.bytes(row))).sum());
