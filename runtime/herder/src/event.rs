@@ -17,7 +17,7 @@ use crate::assignment::Assignment;
 use crate::error::Error;
 use crate::restart_plan::RestartPlan;
 
-/// A configuration as submitted: a null value is an error that validation names.
+/// A configuration as submitted. A null says the same as a setting left out; in a patch it takes one out.
 pub type SubmittedConfig = BTreeMap<String, Option<String>>;
 
 /// Number of a request, to answer it by.

@@ -34,7 +34,7 @@ impl Validator {
         )))
     }
 
-    /// What is wrong with each setting.
+    /// What is wrong with each setting. One that is null counts as left out.
     ///
     /// Errors: `BadRequest` where there is no connector to check against.
     pub(crate) async fn validate(&self, config: &SubmittedConfig) -> Result<Validation, Error> {
@@ -49,10 +49,6 @@ impl Validator {
             .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
             .collect();
         let mut validation = self.worker.validate(&settings).await.map_err(refusal)?;
-        for (name, _) in config.iter().filter(|(_, value)| value.is_none()) {
-            let error = "Null value can not be supplied as the configuration value.";
-            add_error(&mut validation, name, error.to_owned());
-        }
         if validation.plugin.kind == PluginKind::Sink {
             self.check_group(&settings, &mut validation);
         }

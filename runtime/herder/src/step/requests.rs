@@ -275,7 +275,7 @@ impl Herder {
     }
 }
 
-/// The configuration without nulls, of which validation leaves none.
+/// The configuration without nulls.
 fn settings(config: SubmittedConfig) -> Settings {
     config.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
