@@ -7,7 +7,6 @@ use std::time::Duration;
 
 pub use crate::bindings::source_connector::Support;
 use crate::fault::Result;
-use crate::host;
 use crate::settings::{Configuration, Settings};
 
 /// A connector. Calls never overlap.
@@ -25,11 +24,11 @@ pub trait Connector: Sized + 'static {
     /// One list of settings per task, at most `tasks_max`.
     fn task_settings(&mut self, tasks_max: u32) -> Result<Vec<Settings>>;
 
-    /// Waits at most this long for a reason to change the tasks. True has [`Connector::task_settings`] asked for again; an error fails the connector.
+    /// Whether there is a reason to change the tasks: true has [`Connector::task_settings`] asked for again; an error fails the connector.
     ///
-    /// Called again and again while the connector is started. What is provided waits and sees no reason.
+    /// Called again and again while the connector is started, not more often than each `wait`. It may wait so long, and need not.
     fn watch(&mut self, wait: Duration) -> Result<bool> {
-        host::wait(wait);
+        let _ = wait;
         Ok(false)
     }
 

@@ -387,6 +387,9 @@ impl<C: Component> predicate::Guest for Exports<C> {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 /// Makes a crate a component that offers these plugins, by kind.
 ///
 /// The component exports exactly the interfaces that its kinds need. Where there are sources and sinks, they come first, in this order. Sources that

@@ -113,7 +113,7 @@ impl SinkContext {
         self.requests().commit = true;
     }
 
-    /// Asks for the next `put` after this long, also when it has no records; or for a retry after this long, before a retriable error.
+    /// Asks for the next `put` after this long, also when it has no records. A retriable error says by itself when to try again.
     pub fn timeout(&mut self, pause: Duration) {
         self.requests().timeout_ms = Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
     }

@@ -280,3 +280,6 @@ fn put(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

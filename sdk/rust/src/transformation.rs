@@ -175,3 +175,6 @@ pub fn transformation<T: Transformation>() -> Entry {
     });
     Entry::of::<T>(PluginKind::Transformation, make)
 }
+
+#[cfg(test)]
+mod tests;
