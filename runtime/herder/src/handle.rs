@@ -51,6 +51,8 @@ pub(crate) struct Shared {
 pub(crate) struct Stop {
     pub(crate) tell: oneshot::Sender<()>,
     pub(crate) stopped: tokio::task::JoinHandle<()>,
+    /// What follows uploads, ended with it.
+    pub(crate) follower: tokio::task::AbortHandle,
 }
 
 /// Looks.
@@ -340,7 +342,8 @@ impl HerderHandle {
     /// Cost: as long as stopping takes, which the worker bounds.
     pub async fn stop(&self) {
         let stop = self.shared.stop.lock().ok().and_then(|mut stop| stop.take());
-        let Some(Stop { tell, stopped }) = stop else { return };
+        let Some(Stop { tell, stopped, follower }) = stop else { return };
+        follower.abort();
         // A loop that does not hear it has stopped before.
         if tell.send(()).is_ok() {
             drop(stopped.await);

@@ -13,6 +13,7 @@ use tombolo_worker::WorkerEvent;
 use crate::config::HerderConfig;
 use crate::handle::{HerderHandle, Shared, Stop};
 use crate::offsets::{Alterer, Reader};
+use crate::plugins::follow_plugins;
 use crate::shell::{Inputs, Shell};
 use crate::step::Herder;
 use crate::validation::Validator;
@@ -58,7 +59,9 @@ impl HerderHandle {
         let (tell, stop) = oneshot::channel();
         let inputs = Inputs { requests: asked, worker: events, stop };
         let stopped = tokio::spawn(shell.run(herder, inputs, internal));
-        let stop = Mutex::new(Some(Stop { tell, stopped }));
+        let follower = follow_plugins(stores.plugins.clone(), Arc::clone(&plugins));
+        let follower = tokio::spawn(follower).abort_handle();
+        let stop = Mutex::new(Some(Stop { tell, stopped, follower }));
         let shared =
             Shared { config, stores, plugins, validator, offsets, worker_id, cluster_id, stop };
         Self { requests, shared: Arc::new(shared) }

@@ -1,6 +1,8 @@
-//! Brings uploaded components back after a start.
+//! Brings uploaded components back after a start, and those that other workers take in later.
 //!
 //! Not here: installing and storing one that is uploaded (`handle`).
+
+use std::sync::Arc;
 
 use tombolo_model::role::{InstallRefused, Plugins};
 use tombolo_store::{Error, PluginStore};
@@ -32,4 +34,14 @@ pub async fn bring_back_plugins(store: &PluginStore, plugins: &dyn Plugins) -> R
         }
     }
     Ok(())
+}
+
+/// Makes the plugins of components known that are stored from now on. Does not end.
+pub(crate) async fn follow_plugins(store: PluginStore, plugins: Arc<dyn Plugins>) {
+    loop {
+        store.changed().await;
+        if let Err(error) = bring_back_plugins(&store, &*plugins).await {
+            tracing::error!(%error, "uploaded components could not be read");
+        }
+    }
 }

@@ -255,3 +255,12 @@ async fn installed_components_come_back_from_the_cache_or_else_from_their_bytes(
     let installed: Vec<_> = second.plugins.installed.lock().unwrap().keys().cloned().collect();
     assert_eq!(installed, [other]);
 }
+
+#[tokio::test]
+async fn a_component_that_another_worker_takes_in_becomes_known_here() {
+    let journals = MemoryJournals::default();
+    let (first, second) = (start(&journals).await, start(&journals).await);
+    let digest = first.handle.install(b"one".to_vec()).await.unwrap().component;
+    let is_known = async || second.plugins.installed.lock().unwrap().contains_key(&digest);
+    until("the other worker knows it", is_known).await;
+}
