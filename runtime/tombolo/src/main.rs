@@ -1,2 +1,78 @@
-//! The program.
-fn main() {}
+//! The program: reads arguments, runs a worker, tells how it ended.
+//!
+//! Not here: anything that another crate can do.
+
+mod args;
+mod assembly;
+mod builtin;
+mod dev;
+mod logging;
+mod options;
+mod plugin_check;
+mod properties;
+mod signals;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command, PluginCommand};
+use assembly::NotStarted;
+
+/// The command line makes no sense. As in Kafka Connect.
+const USAGE: u8 = 1;
+/// Settings cannot be used. As in Kafka Connect.
+const SETTINGS: u8 = 2;
+/// The worker did not start. As in Kafka Connect.
+const START: u8 = 3;
+/// The worker failed after its start, or a component was refused.
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be done about a terminal that is gone.
+            error.print().ok();
+            let usage = if error.use_stderr() { USAGE } else { 0 };
+            return ExitCode::from(usage);
+        }
+    };
+    let ended = match arguments.command {
+        Command::Worker(arguments) => worker::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Plugin(PluginCommand::Check { file }) => plugin_check::run(&file),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Ended::NotStarted(NotStarted::Settings(error))) => tell(&error, SETTINGS),
+        Err(Ended::NotStarted(NotStarted::Start(error))) => tell(&error, START),
+        Err(Ended::Failed(error)) => tell(&error, FAILED),
+    }
+}
+
+/// How a command ended that did not succeed.
+enum Ended {
+    NotStarted(NotStarted),
+    Failed(anyhow::Error),
+}
+
+impl From<NotStarted> for Ended {
+    fn from(error: NotStarted) -> Self {
+        Self::NotStarted(error)
+    }
+}
+
+impl From<anyhow::Error> for Ended {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a program belongs there")]
+fn tell(error: &anyhow::Error, code: u8) -> ExitCode {
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    eprintln!("tombolo: {}", chain.join(": "));
+    ExitCode::from(code)
+}

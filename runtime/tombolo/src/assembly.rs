@@ -1,0 +1,192 @@
+//! Puts a worker together: sandbox, stores, worker, herder, HTTP.
+//!
+//! Not here: what each of them does.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tombolo_herder::{HerderConfig, HerderHandle, HerderParts, bring_back_plugins};
+use tombolo_kafka::{Admin, ClientKind, ClientSettings, LogClients, Producers};
+use tombolo_model::Settings;
+use tombolo_model::policy::Limits;
+use tombolo_model::role::Plugins;
+use tombolo_rest::{Bound, RestConfig};
+use tombolo_sandbox::{Sandbox, SandboxOptions};
+use tombolo_store::{InternalTopics, KafkaJournals, Stores};
+use tombolo_worker::{Worker, WorkerConfig, WorkerParts};
+
+use crate::builtin;
+use crate::options::Options;
+
+/// Events of connectors and tasks that may wait for the herder before they wait themselves.
+const EVENTS_MAX: usize = 1_024;
+
+/// How long a request to the cluster waits for its answer.
+const ADMIN_WAIT: Duration = Duration::from_secs(30);
+
+/// How long the search for a broker waits before it says that it still waits.
+const BROKER_WAIT: Duration = Duration::from_secs(5);
+
+/// Id of the clients of the worker itself.
+const CLIENT_ID: &str = "tombolo";
+
+/// A running worker.
+pub(crate) struct Running {
+    /// What answers for it.
+    pub(crate) herder: HerderHandle,
+    /// Where its API listens.
+    pub(crate) address: SocketAddr,
+    server: JoinHandle<std::io::Result<()>>,
+    shutdown: CancellationToken,
+}
+
+/// Why a worker did not start; each has an exit code of its own.
+#[derive(Debug)]
+pub(crate) enum NotStarted {
+    /// Its settings cannot be used.
+    Settings(anyhow::Error),
+    /// Something it needs is not to be had.
+    Start(anyhow::Error),
+}
+
+impl NotStarted {
+    fn start(error: impl Into<anyhow::Error>) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+/// Everything that is read from the settings before anything is started.
+struct Configs {
+    rest: RestConfig,
+    herder: HerderConfig,
+    worker: WorkerConfig,
+    topics: InternalTopics,
+    consumer: ClientSettings,
+    producer: ClientSettings,
+    admin: ClientSettings,
+    admin_java: Settings,
+}
+
+impl Configs {
+    fn read(options: &Options) -> anyhow::Result<Self> {
+        let settings = &options.settings;
+        let own: Settings = settings
+            .iter()
+            .filter(|(name, _)| {
+                !["producer.", "consumer.", "admin."].iter().any(|prefix| name.starts_with(prefix))
+            })
+            .collect();
+        let admin_java = own.clone().overlaid(&settings.with_prefix("admin."));
+        // The worker's own clients get the whole file: that most of it is not for them needs no warning.
+        let translate = |kind, java: &Settings| {
+            ClientSettings::translate(kind, java).map(|(settings, _)| settings)
+        };
+        Ok(Self {
+            rest: RestConfig::from_settings(settings, &options.host_name)?,
+            worker: WorkerConfig::from_settings(settings)?,
+            herder: HerderConfig::from_settings(settings).map_err(|why| anyhow!(why))?,
+            topics: InternalTopics::from_settings(settings)?,
+            consumer: translate(ClientKind::Consumer, &own)?,
+            producer: translate(ClientKind::Producer, &own)?,
+            admin: translate(ClientKind::Admin, &admin_java)?,
+            admin_java,
+        })
+    }
+}
+
+/// Starts a worker. Guests run on the runtime of `guests`, everything else on the current one.
+pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, NotStarted> {
+    let configs = Configs::read(&options).map_err(NotStarted::Settings)?;
+    let bound = Bound::open(&configs.rest).await.map_err(NotStarted::start)?;
+    let (worker_id, address) = (bound.worker_id().clone(), bound.address());
+    let (cell, shutdown) = (Arc::new(OnceCell::new()), CancellationToken::new());
+    let serving = tombolo_rest::serve(bound, Arc::clone(&cell), shutdown.clone());
+    let server = tokio::spawn(serving);
+
+    let sandbox = tokio::spawn(sandbox(SandboxOptions {
+        cache_dir: options.cache_dir,
+        grants: options.grants,
+        ceiling: Limits::default(),
+    }));
+    let producers = Producers::new(CLIENT_ID);
+    let (stores, cluster_id) = stores(&configs, &producers).await.map_err(NotStarted::start)?;
+    let plugins: Arc<dyn Plugins> =
+        Arc::new(sandbox.await.map_err(NotStarted::start)?.map_err(NotStarted::start)?);
+    bring_back_plugins(&stores.plugins, &*plugins).await.map_err(NotStarted::start)?;
+
+    let (tell, events) = mpsc::channel(EVENTS_MAX);
+    let worker = Worker::new(WorkerParts {
+        config: configs.worker,
+        plugins: Arc::clone(&plugins),
+        offsets: stores.offsets.clone(),
+        worker_id: worker_id.clone(),
+        guests,
+        events: tell,
+    });
+    let herder = HerderHandle::start(HerderParts {
+        config: configs.herder,
+        admin: configs.admin_java,
+        worker: Arc::new(worker),
+        events,
+        plugins,
+        stores,
+        worker_id: worker_id.clone(),
+        cluster_id,
+    });
+    // Nobody else fills the cell.
+    cell.set(herder.clone()).ok();
+    tracing::info!(worker = %worker_id, %address, "worker started");
+    Ok(Running { herder, address, server, shutdown })
+}
+
+/// The sandbox with the components that ship with it.
+async fn sandbox(options: SandboxOptions) -> anyhow::Result<Sandbox> {
+    let sandbox = Sandbox::new(options)?;
+    builtin::install(&sandbox).await?;
+    Ok(sandbox)
+}
+
+/// The internal topics, once a broker is there.
+async fn stores(configs: &Configs, producers: &Producers) -> anyhow::Result<(Stores, String)> {
+    let admin = Admin::new(&configs.admin, CLIENT_ID, ADMIN_WAIT)?;
+    let cluster_id = cluster_id(configs).await?;
+    let clients = LogClients::new(&configs.consumer, &configs.producer, CLIENT_ID, producers);
+    let journals = Arc::new(KafkaJournals::new(clients, admin));
+    let stores = Stores::open(journals, &configs.topics).await?;
+    Ok((stores, cluster_id))
+}
+
+/// Id of the Kafka cluster. Waits for a broker, and says so.
+async fn cluster_id(configs: &Configs) -> anyhow::Result<String> {
+    let admin = Admin::new(&configs.admin, CLIENT_ID, BROKER_WAIT)?;
+    loop {
+        match admin.cluster_id().await {
+            Ok(id) => return Ok(id),
+            Err(error) => tracing::warn!(%error, "no broker answers yet; still trying"),
+        }
+    }
+}
+
+impl Running {
+    /// Ends requests, connectors, tasks and clients, in this order.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.herder.stop().await;
+        self.server.await?.context("the HTTP server failed")
+    }
+
+    /// Waits until the HTTP server ends by itself, which it does only when it fails.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        match (&mut self.server).await {
+            Ok(Ok(())) => anyhow!("the HTTP server ended"),
+            Ok(Err(error)) => error.into(),
+            Err(error) => error.into(),
+        }
+    }
+}

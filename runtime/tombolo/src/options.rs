@@ -1,0 +1,116 @@
+//! What a worker is started with, read from its settings and the process's surroundings.
+//!
+//! Not here: Kafka Connect's own settings, which the crates that use them read.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tombolo_model::Settings;
+use tombolo_model::policy::Grants;
+
+/// Setting for the directories that plugins may read and write.
+pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
+/// Setting for where compiled components are kept.
+const CACHE_DIR: &str = "sandbox.cache.dir";
+
+/// What a worker is started with.
+pub(crate) struct Options {
+    /// All settings of the worker file.
+    pub(crate) settings: Settings,
+    /// What the operator offers to plugins.
+    pub(crate) grants: Grants,
+    /// Where compiled components are kept.
+    pub(crate) cache_dir: PathBuf,
+    /// This machine's name.
+    pub(crate) host_name: String,
+}
+
+impl Options {
+    /// Reads a worker file's settings. Standard streams and the working directory are not offered.
+    pub(crate) fn of_worker(settings: Settings) -> anyhow::Result<Self> {
+        let file_roots = file_roots(&settings)?;
+        let cache_dir = cache_dir(&settings)?;
+        let working_directory = std::env::current_dir().ok();
+        let grants = Grants { file_roots, working_directory, standard_streams: false };
+        Ok(Self { settings, grants, cache_dir, host_name: host_name() })
+    }
+
+    /// For trying out: `folder` and the working directory are offered, and the standard streams.
+    pub(crate) fn of_dev(settings: Settings, folder: &Path) -> anyhow::Result<Self> {
+        let working_directory = std::env::current_dir().context("there is no working directory")?;
+        let grants = Grants {
+            file_roots: vec![working_directory.clone(), folder.canonicalize()?],
+            working_directory: Some(working_directory),
+            standard_streams: true,
+        };
+        let cache_dir = folder.join("components");
+        Ok(Self { settings, grants, cache_dir, host_name: "127.0.0.1".to_owned() })
+    }
+}
+
+/// The directories of `sandbox.fs.roots`, which must be there.
+fn file_roots(settings: &Settings) -> anyhow::Result<Vec<PathBuf>> {
+    let text = settings.get(FILE_ROOTS).unwrap_or_default();
+    let mut roots = Vec::new();
+    for root in text.split(',').map(str::trim).filter(|root| !root.is_empty()) {
+        let wrong =
+            |why: &str| format!("Invalid value {root} for configuration {FILE_ROOTS}: {why}");
+        let path = Path::new(root).canonicalize().with_context(|| wrong("it cannot be opened"))?;
+        if !path.is_dir() {
+            bail!("{}", wrong("expected a directory"));
+        }
+        roots.push(path);
+    }
+    Ok(roots)
+}
+
+/// The setting, or the folder for caches of whoever runs this.
+fn cache_dir(settings: &Settings) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = settings.get(CACHE_DIR) {
+        return Ok(PathBuf::from(dir));
+    }
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = from("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| from("HOME").map(|home| Path::new(&home).join(".cache")));
+    let cache = cache.with_context(|| {
+        format!("there is no home directory to keep compiled components in; set {CACHE_DIR}")
+    })?;
+    Ok(cache.join("tombolo"))
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "localhost".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_roots_must_be_directories() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let read = |value: String| file_roots(&[(FILE_ROOTS, value)].into_iter().collect());
+        let folder = folder.path().canonicalize().unwrap();
+        assert_eq!(
+            read(format!(" {} ,", folder.display())).unwrap(),
+            std::slice::from_ref(&folder)
+        );
+        assert_eq!(read(String::new()).unwrap(), Vec::<PathBuf>::new());
+        for wrong in [file.display().to_string(), "/no/such/folder".to_owned()] {
+            let error = read(wrong.clone()).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!(
+                    "Invalid value {wrong} for configuration sandbox.fs.roots: "
+                )),
+                "{error}"
+            );
+        }
+    }
+}

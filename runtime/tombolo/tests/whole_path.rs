@@ -1,0 +1,89 @@
+//! A line of a file travels through sandboxed plugins and a real Kafka into another file.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+use std::time::Duration;
+
+use serde_json::json;
+use tombolo_harness::{Kafka, Worker, complete_lines, wait_for};
+
+/// Longest wait for rows to arrive.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+fn worker() -> Worker {
+    Worker::start(env!("CARGO_BIN_EXE_tombolo"), Kafka::shared().unwrap(), &[]).unwrap()
+}
+
+#[test]
+fn lines_of_a_file_arrive_in_another_file_and_survive_a_restart() {
+    let mut worker = worker();
+    let (from, to) = (worker.files().join("from.txt"), worker.files().join("to.txt"));
+    std::fs::write(&from, "one\ntwo\n").unwrap();
+    let topic = "whole-path-lines";
+    let source = json!({"connector.class": "FileStreamSource", "file": from, "topic": topic});
+    let sink = json!({"connector.class": "FileStreamSink", "file": to, "topics": topic});
+    worker.create("source", &source).unwrap();
+    worker.create("sink", &sink).unwrap();
+    let arrived = |expected: &[&str]| {
+        let there = || complete_lines(&to) == expected;
+        wait_for(there, "the lines arrive", ARRIVAL)
+            .unwrap_or_else(|error| panic!("{error}: {:?}\n{}", complete_lines(&to), worker.log()));
+    };
+    arrived(&["one", "two"]);
+    worker.wait_for_state("source", "RUNNING").unwrap();
+    worker.wait_for_state("sink", "RUNNING").unwrap();
+    worker.stop().unwrap();
+    assert!(worker.log().contains("stopped"), "{}", worker.log());
+
+    std::fs::write(&from, "one\ntwo\nthree\n").unwrap();
+    worker.start_again().unwrap();
+    let there = || complete_lines(&to) == ["one", "two", "three"];
+    wait_for(there, "the next line arrives, and no line twice", ARRIVAL)
+        .unwrap_or_else(|error| panic!("{error}: {:?}\n{}", complete_lines(&to), worker.log()));
+}
+
+#[test]
+fn json_goes_through_three_transformations() {
+    let worker = worker();
+    let (from, to) = (worker.files().join("in.json"), worker.files().join("out.txt"));
+    let rows = "{\"id\":1,\"card\":\"4111\",\"note\":\"x\"}\n{\"id\":2,\"card\":\"4222\",\"note\":\"y\"}\n";
+    std::fs::write(&from, rows).unwrap();
+    let topic = "whole-path-json";
+    let source = json!({"connector.class": "FileStreamSource", "file": from, "topic": topic});
+    worker.create("source", &source).unwrap();
+    let sink = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
+        "file": to,
+        "topics": topic,
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "value.converter.schemas.enable": false,
+        "transforms": "insert,mask,drop",
+        "transforms.insert.type": "org.apache.kafka.connect.transforms.InsertField$Value",
+        "transforms.insert.topic.field": "topic",
+        "transforms.mask.type": "org.apache.kafka.connect.transforms.MaskField$Value",
+        "transforms.mask.fields": "card",
+        "transforms.mask.replacement": "****",
+        "transforms.drop.type": "org.apache.kafka.connect.transforms.ReplaceField$Value",
+        "transforms.drop.exclude": "note",
+    });
+    worker.create("sink", &sink).unwrap();
+    let expected = [
+        format!("{{id=1, card=****, topic={topic}}}"),
+        format!("{{id=2, card=****, topic={topic}}}"),
+    ];
+    wait_for(|| complete_lines(&to) == expected, "the rows arrive", ARRIVAL)
+        .unwrap_or_else(|error| panic!("{error}: {:?}\n{}", complete_lines(&to), worker.log()));
+}
+
+#[test]
+fn a_file_outside_the_roots_is_a_configuration_error_that_names_the_setting() {
+    let worker = worker();
+    for file in ["/etc/hostname", "../../etc/hostname", "relative.txt"] {
+        let config = json!({"connector.class": "FileStreamSource", "file": file, "topic": "t"});
+        let body = json!({"name": "outside", "config": config});
+        let (status, answer) = worker.request("POST", "/connectors", Some(&body)).unwrap();
+        let message = answer["message"].as_str().unwrap_or_default();
+        assert_eq!(status, 400, "{file}: {answer}");
+        assert!(message.contains("sandbox.fs.roots"), "{message}");
+    }
+}
