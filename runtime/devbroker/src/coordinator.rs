@@ -40,7 +40,7 @@ pub(crate) struct Coordinator {
 }
 
 impl Coordinator {
-    /// Reads the journal, ends what a crash left half-done, and writes the journal anew.
+    /// Reads the journal, ends what a crash left half-done, and writes the journal anew if it has grown long.
     pub(crate) fn open(path: PathBuf, topics: Arc<Topics>, groups: Groups) -> Result<Self, Error> {
         let (journal, entries) = Journal::open(path)?;
         let mut coordinator = Self {
@@ -54,7 +54,7 @@ impl Coordinator {
         for entry in entries {
             coordinator.apply(entry);
         }
-        coordinator.recover().and_then(|()| coordinator.rewrite_journal()).map_err(|source| {
+        coordinator.recover().and_then(|()| coordinator.shorten_journal()).map_err(|source| {
             Error::File { path: coordinator.journal.path().to_owned(), source }
         })?;
         Ok(coordinator)
@@ -94,7 +94,10 @@ impl Coordinator {
         entries
     }
 
-    fn rewrite_journal(&mut self) -> io::Result<()> {
+    fn shorten_journal(&mut self) -> io::Result<()> {
+        if !self.journal.wants_rewrite() {
+            return Ok(());
+        }
         let snapshot = self.snapshot();
         self.journal.rewrite(&snapshot)
     }
@@ -107,9 +110,7 @@ impl Coordinator {
             let entries: Vec<_> = unused.into_iter().map(|id| Entry::Forgotten { id }).collect();
             self.record(entries).map_err(io::Error::other)?;
         }
-        if self.journal.wants_rewrite() {
-            self.rewrite_journal()?;
-        }
+        self.shorten_journal()?;
         self.journal.file()
     }
 

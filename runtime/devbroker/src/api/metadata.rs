@@ -39,9 +39,10 @@ pub(crate) fn metadata(call: &Call<'_>, request: MetadataRequest) -> MetadataRes
 }
 
 fn one(call: &Call<'_>, asked: MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
+    // Beside an id Java clients send an empty name.
     let found = match &asked.name {
-        Some(name) => by_name(call, name, may_create),
-        None => call.state.topics.get_by_id(asked.topic_id).ok_or(ResponseError::UnknownTopicId),
+        Some(name) if asked.topic_id.is_nil() => by_name(call, name, may_create),
+        _ => call.state.topics.get_by_id(asked.topic_id).ok_or(ResponseError::UnknownTopicId),
     };
     match found {
         Ok(topic) => describe(&topic),

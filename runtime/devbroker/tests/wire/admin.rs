@@ -66,6 +66,33 @@ async fn a_topic_is_made_by_its_mention_if_the_client_wants_that() {
 }
 
 #[tokio::test]
+async fn a_topic_is_found_by_its_id_beside_which_java_sends_an_empty_name() {
+    use metadata_request::MetadataRequestTopic;
+    let dir = tempfile::tempdir().unwrap();
+    let broker = broker_in(dir.path()).await;
+    let mut client = Client::to(&broker).await;
+    client.create_topic("t", 2, &[]).await;
+    let all = client.send(12, &MetadataRequest::default().with_topics(None)).await;
+    let id = all.topics[0].topic_id;
+    let mut by_id = async |id, name| {
+        let topic = MetadataRequestTopic::default().with_topic_id(id).with_name(name);
+        let request = MetadataRequest::default().with_topics(Some(vec![topic]));
+        client.send(12, &request).await.topics.remove(0)
+    };
+    for name in [None, Some(topic_name(""))] {
+        let found = by_id(id, name).await;
+        assert_eq!((found.error_code, found.partitions.len()), (0, 2));
+        assert_eq!(found.name, Some(topic_name("t")));
+    }
+    let unknown = by_id(uuid::Uuid::from_u128(7), None).await;
+    assert_eq!(unknown.error_code, ResponseError::UnknownTopicId.code());
+    let names = delete_topics_request::DeleteTopicState::default().with_name(None);
+    let topics = vec![names.with_topic_id(id)];
+    let request = DeleteTopicsRequest::default().with_topics(topics);
+    assert_eq!(client.send(6, &request).await.responses[0].error_code, 0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_created_is_refused_with_a_reason() {
     use create_topics_request::*;
     let dir = tempfile::tempdir().unwrap();
