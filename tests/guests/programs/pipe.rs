@@ -74,7 +74,8 @@ impl Source for NumbersSource {
     fn poll(&mut self, request: &Poll, batch: &mut SourceBatch) -> Result<()> {
         let elapsed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
         let due = self.first.saturating_add(elapsed.saturating_mul(self.settings.rate) / 1_000);
-        let end = due.min(self.settings.records).min(self.next + i64::from(request.rows_max));
+        let rows = i64::try_from(request.rows_max).unwrap_or(i64::MAX);
+        let end = due.min(self.settings.records).min(self.next.saturating_add(rows));
         if self.next >= end {
             host::wait(request.wait.min(Duration::from_millis(5)));
             return Ok(());
