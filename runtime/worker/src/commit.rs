@@ -10,6 +10,9 @@ use tombolo_model::ConnectorName;
 use tombolo_model::offset::{PartitionOffset, SourcePosition};
 use tombolo_store::{self as store, OffsetStore};
 
+/// Shortest time between two commits, whatever `offset.flush.interval.ms` says: a task with nothing to do must not spin.
+const INTERVAL_MIN: Duration = Duration::from_millis(10);
+
 /// When the next commit is due.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -22,6 +25,7 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// The first commit is due after one interval, as in Kafka Connect.
     pub(crate) fn new(interval: Duration, timeout: Duration) -> Self {
+        let interval = interval.max(INTERVAL_MIN);
         Self { interval, timeout, next: Instant::now() + interval, requested: false }
     }
 
@@ -248,6 +252,8 @@ mod tests {
         schedule.started();
         assert!(!schedule.is_due());
         let schedule = Schedule::new(Duration::ZERO, Duration::from_secs(1));
+        assert!(!schedule.is_due() && schedule.wait() <= INTERVAL_MIN);
+        tokio::time::sleep(schedule.wait()).await;
         assert!(schedule.is_due());
     }
 }

@@ -149,7 +149,9 @@ impl ErrorPolicy {
         at: Executing<'_>,
         fault: Fault,
     ) -> Result<(), Fault> {
-        if !matches!(fault.kind, FaultKind::Record | FaultKind::Retriable { .. }) {
+        // A call that was given up because the task stops says nothing about its rows: they come again.
+        let is_over = !fault.is_retriable() || !self.stopping.is_cancelled();
+        if !is_over || !matches!(fault.kind, FaultKind::Record | FaultKind::Retriable { .. }) {
             return Err(fault);
         }
         let problem = Problem { message: fault.message, class: fault.class, trace: fault.trace };

@@ -65,6 +65,8 @@ struct SinkTask {
     told: State,
     used_topics: UsedTopics,
     recycling: Recycling,
+    /// Whether the plugins were stopped, so that nothing of them may be called.
+    is_stopped: bool,
 }
 
 /// The task's plugins. They share sandboxes, so they end together.
@@ -128,6 +130,7 @@ impl SinkTask {
             told: State::Running,
             used_topics: UsedTopics::default(),
             recycling: Recycling::default(),
+            is_stopped: false,
         })
     }
 
@@ -350,8 +353,10 @@ impl SinkTask {
         if !all.is_empty() {
             self.instance.sink.close(&all).await?;
         }
+        self.is_stopped = true;
         self.instance.sink.stop().await?;
         self.instance = Instance::start(&self.parts).await?;
+        self.is_stopped = false;
         let from = self.partitions.restart();
         self.consumer.seek(&from);
         self.resume_wanted()?;
@@ -365,7 +370,8 @@ impl SinkTask {
     /// Commits what the sink has, closes its partitions, and ends the plugins and the consumer.
     async fn finish(mut self, outcome: Result<(), Fault>) -> Result<(), Fault> {
         let mut ended = Ok(());
-        if !is_instance_gone(&outcome) {
+        let outcome = self.parts.ended(outcome);
+        if !is_instance_gone(&outcome) && !self.is_stopped {
             let all = self.partitions.all();
             ended = self.commit_closing(&all).await;
             if !is_instance_gone(&ended) {

@@ -76,6 +76,8 @@ struct SourceTask {
     /// Reused.
     deliveries: Vec<Delivery>,
     recycling: Recycling,
+    /// Whether the plugins were stopped, so that nothing of them may be called.
+    is_stopped: bool,
 }
 
 /// The task's plugins. They share sandboxes, so they end together.
@@ -145,6 +147,7 @@ impl SourceTask {
             polls: 0,
             deliveries: Vec::new(),
             recycling: Recycling::default(),
+            is_stopped: false,
         })
     }
 
@@ -389,8 +392,10 @@ impl SourceTask {
         for durable in self.commit_all().await {
             self.tell_committed(Some(durable)).await?;
         }
+        self.is_stopped = true;
         self.instance.source.stop().await?;
         self.instance = Instance::start(&self.parts).await?;
+        self.is_stopped = false;
         Ok(())
     }
 
@@ -403,14 +408,15 @@ impl SourceTask {
 
     /// Settles and commits what is on its way, and ends the plugins. Rows that were not sent are polled again by the next start.
     async fn finish(mut self, outcome: Result<(), Fault>) -> Result<(), Fault> {
-        let timeout = self.schedule.timeout();
-        let settled = match tokio::time::timeout(timeout, self.settle_rest()).await {
+        // Rows that Kafka does not take must not keep the others from being committed in time.
+        let wait = self.schedule.timeout().min(self.parts.worker.config.graceful_timeout / 2);
+        let settled = match tokio::time::timeout(wait, self.settle_rest()).await {
             Ok(settled) => settled,
             Err(_) => Ok(()),
         };
-        let outcome = outcome.and(settled);
+        let outcome = self.parts.ended(outcome).and(settled);
         let durable = self.commit_all().await;
-        if is_instance_gone(&outcome) {
+        if is_instance_gone(&outcome) || self.is_stopped {
             return outcome;
         }
         let mut ended = self.settle().await;

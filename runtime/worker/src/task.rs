@@ -70,6 +70,14 @@ impl TaskParts {
         Ok((room, pipeline))
     }
 
+    /// How the task's work ended: what failed for now and was given up because the task stops is no failure.
+    pub(crate) fn ended(&self, outcome: Result<(), Fault>) -> Result<(), Fault> {
+        match outcome {
+            Err(fault) if fault.is_retriable() && self.control.is_stopping() => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// Logs a fault that does not end the task; gives back one that does, because the plugin's instance is gone.
     pub(crate) fn survive(&self, what: &str, result: Result<(), Fault>) -> Result<(), Fault> {
         match result {

@@ -331,6 +331,12 @@ async fn a_call_that_fails_for_now_is_made_again_and_then_counts_for_all_its_row
     let rows = tolerant.outgoing(polled(&["a", "b"]), 1).await.unwrap();
     assert_eq!((rows.batch.rows, rows.origin), (0, Some(Vec::new())));
 
+    let mut stopping = pipeline(Tolerance::All, None);
+    stopping.policy.stopping.cancel();
+    stopping.value.converter = failing(vec![away()]);
+    let fault = stopping.outgoing(polled(&["a"]), 1).await.unwrap_err();
+    assert!(fault.is_retriable(), "rows of a call that was given up are not skipped");
+
     let mut broken = pipeline(Tolerance::All, None);
     broken.value.converter = failing(vec![Fault::fatal(Stage::ValueConverter, "broken")]);
     assert_eq!(broken.outgoing(polled(&["a"]), 1).await.unwrap_err().message, "broken");

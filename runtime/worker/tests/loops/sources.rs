@@ -136,6 +136,25 @@ async fn a_stuck_source_partition_does_not_hold_up_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rows_that_kafka_does_not_take_do_not_keep_a_stop_from_committing_the_others() {
+    let settings =
+        [("offset.flush.interval.ms", "3600000"), ("task.shutdown.graceful.timeout.ms", "4000")];
+    let mut fixture = Fixture::new("unsettled", &settings).await;
+    let topic = fixture.cluster.new_topic("settled", 1).await;
+    let missing = format!("missing-{}", fixture.cluster.next_number());
+    let script = CountingScript::new(&[("b", &missing), ("a", &topic)], 30).install(&mut fixture);
+    fixture.start_task(0).await;
+    let mut written = 0;
+    while written < 30 {
+        written = fixture.cluster.values(&topic).await.len();
+    }
+    fixture.stop_task(0).await;
+    fixture.wait_for_state(0, State::Unassigned).await;
+    assert_eq!((script.told("a"), script.told("b")), (Some(30), None));
+    assert_eq!((fixture.stored_offset("a"), fixture.stored_offset("b")), (Some(30), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn topics_are_created_from_the_first_group_that_holds_them() {
     let mut fixture = Fixture::new("creating", &[]).await;
     let (one, other) = (
