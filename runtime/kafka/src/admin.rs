@@ -2,7 +2,7 @@
 //!
 //! Not here: when topics are created, and with which settings.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
@@ -16,8 +16,15 @@ use crate::settings::ClientSettings;
 #[derive(Clone)]
 pub struct Admin {
     client: Arc<Client>,
+    /// For requests about offsets of groups, made with the first of them.
+    groups: Arc<OnceLock<Arc<Client>>>,
+    settings: ClientSettings,
+    client_id: Arc<str>,
     wait: Duration,
 }
+
+/// The group that a client for groups has and never joins.
+const OWN_GROUP: &str = "tombolo-admin";
 
 /// A topic to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +54,22 @@ impl Admin {
     /// Every request waits at most `wait` for its answer, also for a broker that is away.
     pub fn new(settings: &ClientSettings, client_id: &str, wait: Duration) -> Result<Admin, Error> {
         let own = [("client.id", client_id)];
-        Ok(Admin { client: Client::new(Role::Admin, settings.properties_over(&own))?, wait })
+        Ok(Admin {
+            client: Client::new(Role::Admin, settings.properties_over(&own))?,
+            groups: Arc::default(),
+            settings: settings.clone(),
+            client_id: client_id.into(),
+            wait,
+        })
+    }
+
+    fn group_client(&self) -> Result<Arc<Client>, Error> {
+        if let Some(client) = self.groups.get() {
+            return Ok(Arc::clone(client));
+        }
+        let own = [("client.id", &*self.client_id), ("group.id", OWN_GROUP)];
+        let client = Client::new(Role::GroupAdmin, self.settings.properties_over(&own))?;
+        Ok(Arc::clone(self.groups.get_or_init(|| client)))
     }
 
     /// The topic, or none when it does not exist.
@@ -110,10 +132,9 @@ impl Admin {
 
     /// Offsets committed by a group, for every partition that has one.
     pub async fn group_offsets(&self, group: &str) -> Result<Vec<PartitionOffset>, Error> {
-        insist(group, Some(self.wait), |wait| {
-            groups::group_offsets(&self.client, group, None, wait)
-        })
-        .await
+        let client = self.group_client()?;
+        insist(group, Some(self.wait), |wait| groups::group_offsets(&client, group, None, wait))
+            .await
     }
 
     /// Sets committed offsets of a group without members.

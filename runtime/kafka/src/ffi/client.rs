@@ -24,6 +24,11 @@ pub(crate) enum Role {
     Producer,
     /// Requests only.
     Admin,
+    /// Requests about groups: has a group of its own, which it never joins.
+    ///
+    /// librdkafka 2.12 looks for the coordinator of the client's own group when it cannot have another group's offsets for now, and crashes where
+    /// there is none.
+    GroupAdmin,
 }
 
 /// What a callback told us, in the order told.
@@ -90,7 +95,9 @@ impl Client {
         let shared = Arc::new(Shared::default());
         let conf = Conf::new(role, properties, &shared)?;
         let kind = match role {
-            Role::Member | Role::Reader => native::rd_kafka_type_t::RD_KAFKA_CONSUMER,
+            Role::Member | Role::Reader | Role::GroupAdmin => {
+                native::rd_kafka_type_t::RD_KAFKA_CONSUMER
+            }
             Role::Producer | Role::Admin => native::rd_kafka_type_t::RD_KAFKA_PRODUCER,
         };
         let mut explanation = Explanation::new();
@@ -128,7 +135,7 @@ impl Client {
 
     /// Why the broker refused this client, if it did so more than `before` times.
     pub(super) fn refusal_since(&self, before: u64) -> Option<String> {
-        if self.role == Role::Admin {
+        if matches!(self.role, Role::Admin | Role::GroupAdmin) {
             // Nobody else takes what an admin client is told.
             // SAFETY: `rk` is live; callbacks run within the call.
             unsafe { native::rd_kafka_poll(self.rk, 0) };
@@ -302,7 +309,7 @@ impl Conf {
                 Role::Producer => {
                     native::rd_kafka_conf_set_events(conf.0, native::RD_KAFKA_EVENT_DR);
                 }
-                Role::Reader | Role::Admin => {}
+                Role::Reader | Role::Admin | Role::GroupAdmin => {}
             }
         }
         Ok(conf)
