@@ -1,17 +1,11 @@
 //! The smallest useful sink: writes each order to the connector's log as a line.
 
 use serde::Deserialize;
-use tombolo_sdk::connector::EveryTask;
-use tombolo_sdk::fault::Result;
-use tombolo_sdk::host;
-use tombolo_sdk::plugin::Plugin;
-use tombolo_sdk::record::Records;
-use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
-use tombolo_sdk::sink::{Sink, SinkContext};
+use tombolo_sdk::prelude::*;
 
 const PREFIX: Key<String> = Key::new("prefix").default("order").doc("Stands before each line.");
 
-struct LinesSettings {
+pub(crate) struct LinesSettings {
     prefix: String,
 }
 
@@ -29,7 +23,7 @@ struct Order<'a> {
     item: &'a str,
 }
 
-struct LinesSink {
+pub(crate) struct LinesSink {
     prefix: String,
 }
 
@@ -50,9 +44,7 @@ impl Sink for LinesSink {
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
         for record in records.iter() {
             match record.value::<Order<'_>>() {
-                Ok(order) => {
-                    host::info(format_args!("{} {}: {}", self.prefix, order.id, order.item))
-                }
+                Ok(Order { id, item }) => host::info(format_args!("{} {id}: {item}", self.prefix)),
                 Err(problem) => context.report(&record, problem),
             }
         }

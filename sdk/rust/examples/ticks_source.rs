@@ -1,18 +1,12 @@
 //! The smallest useful source: counts, and goes on counting where it was after a restart.
 
 use serde::{Deserialize, Serialize};
-use tombolo_sdk::connector::OneTask;
-use tombolo_sdk::fault::Result;
-use tombolo_sdk::host;
-use tombolo_sdk::plugin::Plugin;
-use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Importance, Key, Settings};
-use tombolo_sdk::source::{Poll, Source};
-use tombolo_sdk::source_batch::SourceBatch;
+use tombolo_sdk::prelude::*;
 
 const TOPIC: Key<String> =
     Key::new("topic").importance(Importance::High).doc("The topic to write to.");
 
-struct TicksSettings {
+pub(crate) struct TicksSettings {
     topic: String,
 }
 
@@ -24,6 +18,7 @@ impl Configuration for TicksSettings {
     }
 }
 
+/// What the source reads from: there is only one clock.
 #[derive(Serialize)]
 struct Clock {
     clock: &'static str,
@@ -31,12 +26,13 @@ struct Clock {
 
 const CLOCK: Clock = Clock { clock: "main" };
 
+/// A record's value, and where to resume after it.
 #[derive(Serialize, Deserialize)]
 struct Tick {
     tick: i64,
 }
 
-struct TicksSource {
+pub(crate) struct TicksSource {
     topic: String,
     next: i64,
 }

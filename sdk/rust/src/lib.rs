@@ -21,6 +21,7 @@ pub mod json;
 pub mod logical;
 pub mod plugin;
 pub mod predicate;
+pub mod prelude;
 pub mod record;
 pub mod row;
 pub mod schema;
