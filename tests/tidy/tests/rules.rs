@@ -93,3 +93,16 @@ fn every_dependency_has_a_reason() {
         );
     }
 }
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    for page in sources(&[".md"]) {
+        let folder = root().join(&page.path);
+        let folder = folder.parent().unwrap();
+        for link in page.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            let outside = file.contains("://") || file.is_empty() || file.contains(' ');
+            assert!(outside || folder.join(file).exists(), "{} links to {link}", page.path);
+        }
+    }
+}
