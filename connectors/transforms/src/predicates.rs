@@ -94,6 +94,9 @@ impl Configuration for TopicPattern {
 /// Rows whose topic matches.
 pub(crate) struct TopicNameMatches {
     pattern: Pattern,
+    /// The topic of the last row, and whether it matches.
+    last: Option<(String, bool)>,
+    /// Topics that were met before.
     topics: HashMap<String, bool>,
 }
 
@@ -107,19 +110,25 @@ impl Plugin for TopicNameMatches {
 
 impl Predicate for TopicNameMatches {
     fn create(TopicPattern(pattern): TopicPattern) -> Result<Self, Fault> {
-        Ok(Self { pattern, topics: HashMap::new() })
+        Ok(Self { pattern, last: None, topics: HashMap::new() })
     }
 
     fn test(&mut self, row: &Row<'_>) -> Result<bool, Failure> {
-        if let Some(&matches) = self.topics.get(row.topic()) {
-            return Ok(matches);
+        if let Some((topic, matches)) = &self.last
+            && topic == row.topic()
+        {
+            return Ok(*matches);
         }
         let problem = |error: Error| Problem::of(error.class, error.message);
-        let matches = self.pattern.matches(row.topic()).map_err(problem)?;
+        let matches = match self.topics.get(row.topic()) {
+            Some(&matches) => matches,
+            None => self.pattern.matches(row.topic()).map_err(problem)?,
+        };
         if self.topics.len() >= TOPICS_MAX {
             self.topics.clear();
         }
         self.topics.insert(row.topic().to_owned(), matches);
+        self.last = Some((row.topic().to_owned(), matches));
         Ok(matches)
     }
 }

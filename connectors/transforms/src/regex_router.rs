@@ -47,7 +47,9 @@ impl Configuration for RouterSettings {
 /// The step.
 pub(crate) struct RegexRouter {
     settings: RouterSettings,
-    /// Topics that were met, and their new names; none for those that do not match.
+    /// The topic of the last row, and its new name; none if it does not match. Rows of one topic mostly come together.
+    last: Option<(String, Option<String>)>,
+    /// Topics that were met before.
     topics: HashMap<String, Option<String>>,
 }
 
@@ -61,14 +63,16 @@ impl Plugin for RegexRouter {
 
 impl Transformation for RegexRouter {
     fn create(settings: RouterSettings) -> Result<Self, Fault> {
-        Ok(Self { settings, topics: HashMap::new() })
+        Ok(Self { settings, last: None, topics: HashMap::new() })
     }
 
     fn apply(&mut self, row: &mut Row<'_>) -> Result<Next, Failure> {
-        if !self.topics.contains_key(row.topic()) {
-            self.route(row.topic()).map_err(|error| Problem::of(error.class, error.message))?;
+        if self.last.as_ref().is_none_or(|(topic, _)| topic != row.topic()) {
+            let problem = |error: Error| Problem::of(error.class, error.message);
+            let new = self.route(row.topic()).map_err(problem)?;
+            self.last = Some((row.topic().to_owned(), new));
         }
-        if let Some(Some(topic)) = self.topics.get(row.topic()) {
+        if let Some((_, Some(topic))) = &self.last {
             row.set_topic(topic);
         }
         Ok(Next::Keep)
@@ -76,14 +80,17 @@ impl Transformation for RegexRouter {
 }
 
 impl RegexRouter {
-    fn route(&mut self, topic: &str) -> Result<(), Error> {
+    fn route(&mut self, topic: &str) -> Result<Option<String>, Error> {
+        if let Some(known) = self.topics.get(topic) {
+            return Ok(known.clone());
+        }
         let RouterSettings { regex, replacement } = &self.settings;
         let matches = regex.matches(topic)?;
         let new = matches.then(|| regex.replace_first(topic, replacement)).transpose()?;
         if self.topics.len() >= TOPICS_MAX {
             self.topics.clear();
         }
-        self.topics.insert(topic.to_owned(), new);
-        Ok(())
+        self.topics.insert(topic.to_owned(), new.clone());
+        Ok(new)
     }
 }

@@ -176,6 +176,16 @@ impl<'a> Pass<'_, 'a> {
     fn in_order(&mut self, fields: &[Field]) -> Result<bool, Refused> {
         let mut rest = fields.iter();
         let mut first = true;
+        // Members as most writers put them: in order, without blanks or escapes.
+        while let Some(field) = rest.as_slice().first() {
+            let key = if first { field.json_key.get(1..) } else { Some(field.json_key.as_slice()) };
+            if !self.reader.take(key.unwrap_or_default()) {
+                break;
+            }
+            first = false;
+            rest.next();
+            self.field(field)?;
+        }
         while let Some(name) = self.reader.member(std::mem::take(&mut first))? {
             let here = rest.as_slice().iter().position(|field| name.is(&field.name));
             let Some(missing) = here else {
@@ -195,12 +205,24 @@ impl<'a> Pass<'_, 'a> {
                 self.field_absent(field)?;
             }
             let Some(field) = rest.next() else { return Ok(false) };
-            let node = Node::Found(self.reader.token()?);
-            self.out.extend_from_slice(&field.cbor_key);
-            self.value(&field.plan, node, &Place::Field(&field.name))?;
+            self.field(field)?;
         }
         rest.try_for_each(|field| self.field_absent(field))?;
         Ok(true)
+    }
+
+    /// A field whose value the reader is at.
+    #[inline]
+    fn field(&mut self, field: &Field) -> Result<(), Refused> {
+        self.out.extend_from_slice(&field.cbor_key);
+        if field.plan.type_ == SchemaType::Text && field.plan.logical.is_none() {
+            // A string needs no look at its schema: the transcoder copies it as it stands.
+            if self.reader.peek() == Some(b'"') {
+                return Ok(self.of.transcoder.transcode_at(self.reader, self.out)?);
+            }
+        }
+        let node = Node::Found(self.reader.token()?);
+        self.value(&field.plan, node, &Place::Field(&field.name)).map(drop)
     }
 
     fn field_absent(&mut self, field: &Field) -> Result<(), Refused> {
@@ -227,9 +249,7 @@ impl<'a> Pass<'_, 'a> {
                 continue;
             };
             *self.reader = member;
-            let node = Node::Found(self.reader.token()?);
-            self.out.extend_from_slice(&field.cbor_key);
-            self.value(&field.plan, node, &Place::Field(&field.name))?;
+            self.field(field)?;
         }
         *self.reader = end;
         Ok(())
