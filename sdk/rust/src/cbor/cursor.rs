@@ -110,6 +110,7 @@ impl Token<'_> {
 const LENGTH_FOLLOWS: u8 = u8::MAX;
 
 /// Lengths of items by their first byte; 0 where more has to be read.
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which checks it")]
 const LENGTHS: [u8; 256] = {
     let mut lengths = [0; 256];
     let mut small = 0;
@@ -236,9 +237,7 @@ impl<'a> Cursor<'a> {
         let rest = self.rest();
         if let Some(&initial) = rest.first() {
             let len = match LENGTHS.get(usize::from(initial)) {
-                Some(&LENGTH_FOLLOWS) => {
-                    2 + usize::from(rest.get(1).copied().unwrap_or(u8::MAX))
-                }
+                Some(&LENGTH_FOLLOWS) => 2 + usize::from(rest.get(1).copied().unwrap_or(u8::MAX)),
                 Some(&len) => usize::from(len),
                 None => 0,
             };
