@@ -1,7 +1,5 @@
 //! No record is lost, whatever is killed: an uploaded source and sink through a real Kafka.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
-
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
