@@ -1,4 +1,4 @@
-//! What the Kafka crate promises, held to a real Apache Kafka and to our own dev broker: one behaviour, two brokers.
+//! What the Kafka crate promises, held to a real Apache Kafka.
 //!
 //! Not here: what one broker alone can show (`security`, `outages`).
 

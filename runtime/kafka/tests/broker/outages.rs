@@ -1,68 +1,20 @@
-//! Brokers that are away, go away and come back: clients wait, say so, go on, and lose nothing.
+//! A node that goes away: what waits for it, and what must not.
 //!
-//! Not here: the dev broker, which is not meant to go away.
+//! Not here: a broker that is away altogether, which no test shows yet.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tombolo_harness::Kafka;
-use tombolo_kafka::{
-    ClientKind, ConsumerEvent, Log, LogClients, ProducerSession, Producers, Stopped,
-};
+use tombolo_kafka::{ClientKind, ProducerSession, Producers, Stopped};
 
-use crate::support::{BUDGET, Broker, DEADLINE, Reader, Rows, new_topic, run, send_all, unique};
+use crate::support::{BUDGET, Broker, DEADLINE, Rows, run, send_all};
 
 fn start(nodes: usize) -> Result<(Kafka, Broker)> {
     let kafka = Kafka::builder().nodes(nodes).heap("-Xmx384M").start()?;
     let broker = Broker { bootstrap: kafka.bootstrap() };
     Ok((kafka, broker))
-}
-
-fn waits(reader: &Reader) -> usize {
-    reader.events.iter().filter(|event| matches!(event, ConsumerEvent::Waiting(_))).count()
-}
-
-#[test]
-fn a_broker_that_is_away_at_the_start_is_waited_for() {
-    run(async {
-        let (mut kafka, broker) = start(1)?;
-        let topic = broker.topic(1).await?;
-        kafka.kill()?;
-
-        let producers = Producers::new("test");
-        let mut session = broker.session(&producers)?;
-        let rows = Rows::numbered(&topic, 0, 0..100);
-        assert_eq!(session.send(&rows.columns(), 0, 0)?.stopped, Stopped::Done);
-        let mut reader = Reader::new(broker.consumer(&unique("group"), &[&topic], &[])?);
-        reader.until("word that no broker is there", |reader| waits(reader) == 1).await?;
-        let clients = LogClients::new(
-            &broker.settings(ClientKind::Consumer, &[])?,
-            &broker.settings(ClientKind::Producer, &[])?,
-            "test-log",
-            &producers,
-        );
-        let log = tokio::spawn(async move {
-            Log::open(&clients, &new_topic(2, &[("cleanup.policy", "compact")]), |_| {}).await
-        });
-        // Some attempts pass.
-        let end = Instant::now() + Duration::from_secs(3);
-        while Instant::now() < end {
-            reader.turn().await?;
-        }
-        ensure!(waits(&reader) == 1, "said once: {:?}", reader.events);
-        ensure!(!log.is_finished(), "the log waits");
-
-        kafka.start_again()?;
-        reader.rows(100).await?;
-        let mut settled = Vec::new();
-        while settled.len() < 100 {
-            tokio::time::timeout(DEADLINE, session.deliveries(&mut settled)).await??;
-        }
-        ensure!(settled.iter().all(|delivery| delivery.outcome.is_ok()));
-        tokio::time::timeout(DEADLINE, log).await???.read_to_end().await?;
-        Ok(())
-    });
 }
 
 /// The node that leads each partition of a topic.
