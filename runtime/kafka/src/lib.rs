@@ -9,7 +9,6 @@ mod error;
 )]
 mod ffi;
 mod job;
-mod outage;
 mod patience;
 pub mod settings;
 

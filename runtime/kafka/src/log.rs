@@ -16,7 +16,6 @@ use crate::admin::NewTopic;
 use crate::error::Error;
 use crate::ffi::{self, Client, Offsets, Queue, Role, Topic, topics};
 use crate::job::Job;
-use crate::outage::Outage;
 use crate::patience::insist;
 use crate::producer::{Delivery, ProduceRows, ProducerSession, Producers, Stopped};
 use crate::settings::ClientSettings;
@@ -131,7 +130,6 @@ impl Log {
             queue,
             progress: sender,
             each: Box::new(each),
-            outage: Outage::default(),
         };
         let waker = Arc::clone(follower.queue.waker());
         let log = Log {

@@ -7,10 +7,10 @@ use tombolo_harness::wait_until;
 use tombolo_kafka::Error;
 
 use crate::support::{
-    Broker, DEADLINE, Reader, Rows, at, new_topic, on_each_broker, partition, unique,
+    Broker, DEADLINE, Reader, Rows, at, new_topic, on_both_brokers, partition, unique,
 };
 
-on_each_broker!(
+on_both_brokers!(
     a_topic_is_created_once_described_altered_and_deleted,
     offsets_of_a_group_are_read_set_and_forgotten,
     a_cluster_has_an_id,

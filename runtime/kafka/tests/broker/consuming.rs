@@ -9,10 +9,10 @@ use tombolo_kafka::{ClientKind, Consumer, ConsumerEvent, Subscription};
 use tombolo_model::batch::TimestampType;
 
 use crate::support::{
-    Broker, DEADLINE, Reader, Rows, at, new_topic, on_each_broker, partition, unique,
+    Broker, DEADLINE, Reader, Rows, at, new_topic, on_both_brokers, partition, unique,
 };
 
-on_each_broker!(
+on_both_brokers!(
     records_come_whole_and_in_order,
     a_new_member_starts_where_the_group_committed,
     limits_of_a_batch_hold,

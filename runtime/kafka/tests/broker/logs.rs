@@ -9,9 +9,9 @@ use std::time::Instant;
 use anyhow::Result;
 use tombolo_kafka::{ClientKind, Log, LogClients, NewTopic, Producers};
 
-use crate::support::{Broker, new_topic, on_each_broker};
+use crate::support::{Broker, new_topic, on_both_brokers};
 
-on_each_broker!(
+on_both_brokers!(
     a_log_is_read_to_its_end_and_followed,
     what_was_appended_is_seen_after_reading_to_the_end,
     three_logs_open_quickly,

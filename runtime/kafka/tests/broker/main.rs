@@ -1,4 +1,4 @@
-//! What the Kafka crate promises, held to a real Apache Kafka.
+//! What the Kafka crate promises, held to a real Apache Kafka and to our own dev broker: one behaviour, two brokers.
 //!
 //! Not here: what one broker alone can show (`security`, `outages`).
 
@@ -9,11 +9,7 @@ mod consuming;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
-mod outages;
-#[cfg(test)]
 mod producing;
-#[cfg(test)]
-mod security;
 #[cfg(test)]
 mod support;
 

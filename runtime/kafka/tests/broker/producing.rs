@@ -5,9 +5,9 @@
 use anyhow::{Result, ensure};
 use tombolo_kafka::{ClientKind, Producers, Stopped};
 
-use crate::support::{BUDGET, Broker, Reader, Rows, on_each_broker, send_all, unique};
+use crate::support::{BUDGET, Broker, Reader, Rows, on_both_brokers, send_all, unique};
 
-on_each_broker!(
+on_both_brokers!(
     every_row_is_settled_once_with_its_place,
     a_session_stops_at_its_budget_alone,
     a_row_that_is_too_large_fails_alone,

@@ -283,8 +283,8 @@ pub(crate) fn run(test: impl Future<Output = Result<()>>) {
     runtime.block_on(test).unwrap();
 }
 
-/// Tests of these behaviours, on every broker that must show them.
-macro_rules! on_each_broker {
+/// Tests of these behaviours, each on both brokers.
+macro_rules! on_both_brokers {
     ($($behaviour:ident),+ $(,)?) => {
         mod on_apache_kafka {
             $(#[test]
@@ -296,4 +296,4 @@ macro_rules! on_each_broker {
         }
     };
 }
-pub(crate) use on_each_broker;
+pub(crate) use on_both_brokers;

@@ -1,1 +1,100 @@
-//! x
+//! Names and versions, without components.
+
+use super::*;
+use tombolo_model::FaultKind;
+use tombolo_model::plugin::Columns;
+
+fn registry(plugins: &[(&str, PluginKind, &str)]) -> Registry {
+    let registry = Registry::default();
+    for (number, (class, kind, version)) in plugins.iter().enumerate() {
+        let digest = ComponentDigest(format!("{number}"));
+        let plugin = PluginInfo {
+            class: (*class).to_owned(),
+            kind: *kind,
+            version: (*version).to_owned(),
+            doc: String::new(),
+            settings: vec![],
+            reads: Columns::ALL,
+            component: digest.clone(),
+        };
+        registry.add(InstalledComponent {
+            digest,
+            plugins: vec![Arc::new(plugin)],
+            imports: vec![],
+            artifact: [0; 32],
+            runnable: OnceCell::new(),
+            bytes: None,
+        });
+    }
+    registry
+}
+
+#[test]
+fn a_class_or_an_alias_finds_the_newest() {
+    let registry = registry(&[
+        ("a.FileStreamSinkConnector", PluginKind::Sink, "1.9.0"),
+        ("a.FileStreamSinkConnector", PluginKind::Sink, "1.10.0"),
+        ("a.FileStreamSinkConnector", PluginKind::Sink, "1.10.0-rc1"),
+        ("a.JsonConverter", PluginKind::Converter, "1.0"),
+    ]);
+    let check = |kind, name, version, expected: Result<&str, &str>| {
+        let found = registry.find(kind, name, version);
+        let found = found.as_ref().map(|plugin| plugin.version.as_str());
+        assert_eq!(found.map_err(|fault| fault.message.as_str()), expected, "{name} {version:?}");
+    };
+    for name in ["a.FileStreamSinkConnector", "FileStreamSinkConnector", "FileStreamSink"] {
+        check(PluginKind::Sink, name, None, Ok("1.10.0"));
+    }
+    check(PluginKind::Sink, "FileStreamSink", Some("latest"), Ok("1.10.0"));
+    check(PluginKind::Sink, "FileStreamSink", Some("1.9.0"), Ok("1.9.0"));
+    check(PluginKind::Sink, "FileStreamSink", Some("[1.9.0]"), Ok("1.9.0"));
+    check(PluginKind::Sink, "FileStreamSink", Some("[1.0,1.10.0)"), Ok("1.10.0-rc1"));
+    check(PluginKind::Sink, "FileStreamSink", Some("(,1.9.0]"), Ok("1.9.0"));
+    check(PluginKind::Converter, "Json", None, Ok("1.0"));
+    check(
+        PluginKind::Sink,
+        "FileStreamSink",
+        Some("2.0"),
+        Err(
+            "Plugin FileStreamSink not found with version 2.0. Available versions: [1.10.0, 1.10.0-rc1, 1.9.0]",
+        ),
+    );
+    check(
+        PluginKind::Sink,
+        "NoSuch",
+        None,
+        Err(
+            "Failed to find any class that implements Connector and which name matches NoSuch, available connectors are: a.FileStreamSinkConnector",
+        ),
+    );
+    check(PluginKind::Converter, "NoSuch", None, Err("Class NoSuch could not be found."));
+}
+
+#[test]
+fn an_alias_of_two_classes_is_refused() {
+    let registry = registry(&[
+        ("a.XConnector", PluginKind::Sink, "1"),
+        ("b.XConnector", PluginKind::Sink, "1"),
+    ]);
+    let fault = registry.find(PluginKind::Sink, "X", None).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Config);
+    assert_eq!(
+        fault.message,
+        "More than one connector matches alias X. Please use full package and class name instead. Classes found: a.XConnector, b.XConnector"
+    );
+    assert_eq!(
+        registry.find(PluginKind::Sink, "b.XConnector", None).unwrap().class,
+        "b.XConnector"
+    );
+}
+
+#[test]
+fn plugins_are_listed_by_kind_and_class() {
+    let registry = registry(&[
+        ("b", PluginKind::Source, "1"),
+        ("a", PluginKind::Source, "1"),
+        ("c", PluginKind::Sink, "1"),
+    ]);
+    let classes: Vec<_> = registry.list().iter().map(|plugin| plugin.class.clone()).collect();
+    assert_eq!(classes, ["c", "a", "b"]);
+}

@@ -2,11 +2,29 @@
 //!
 //! A module for each guest; one that no module tests does not compile. Not here: tests of the sandbox's own parts, which stand beside them.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
+mod asks;
+mod catalog_lies;
 mod echo;
+mod exits;
+mod files;
+mod floods;
+mod foreign_import;
+mod grows;
+mod leaks;
+mod lies;
+mod loops;
+mod pipe;
+mod residue;
+mod sleeps;
+mod traps;
+
+mod cache;
+mod chain;
+mod uploads;
 
 /// Fails to compile where a guest has no module.
 macro_rules! assert_tested {

@@ -3,20 +3,27 @@
 //! Not here: what is expected of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tombolo_model::batch::{Batch, Column, Headers, TimestampType, Values};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::policy::{Grants, Limits};
-use tombolo_model::role::{NoOffsets, Plugins, TaskContext, TaskPlugins};
+use tombolo_model::role::{
+    NoOffsets, OffsetReader, Plugins, PollRequest, SinkTask, SourceTask, TaskContext, TaskPlugins,
+};
 use tombolo_model::settings::Settings;
-use tombolo_model::{ConnectorName, TaskId};
+use tombolo_model::{Breach, ConnectorName, Fault, FaultKind, TaskId};
 use tombolo_sandbox::{Sandbox, SandboxOptions};
+
+pub(crate) const POLL: PollRequest =
+    PollRequest { batch: 0, rows_max: 500, bytes_max: 1 << 20, wait: Duration::ZERO };
 
 /// A sandbox with one guest installed.
 pub(crate) struct Fixture {
     pub(crate) sandbox: Sandbox,
-    pub(crate) cache: TempDir,
+    /// Removed with the fixture.
+    _cache: TempDir,
 }
 
 impl Fixture {
@@ -28,7 +35,7 @@ impl Fixture {
         let cache = tempfile::tempdir().unwrap();
         let sandbox = sandbox(&cache, grants);
         sandbox.install(guest.to_vec()).await.unwrap();
-        Self { sandbox, cache }
+        Self { sandbox, _cache: cache }
     }
 
     /// The only plugin of this kind.
@@ -38,14 +45,42 @@ impl Fixture {
 
     /// Room for a task with these limits.
     pub(crate) async fn task(&self, limits: Limits) -> Box<dyn TaskPlugins> {
-        let context = TaskContext { limits, offsets: Arc::new(NoOffsets) };
-        self.sandbox.task(&task(), context).await.unwrap()
+        self.task_with(limits, Arc::new(NoOffsets)).await
+    }
+
+    pub(crate) async fn task_with(
+        &self,
+        limits: Limits,
+        offsets: Arc<dyn OffsetReader>,
+    ) -> Box<dyn TaskPlugins> {
+        self.sandbox.task(&task(), TaskContext { limits, offsets }).await.unwrap()
+    }
+
+    /// A sink task that was started with these settings.
+    pub(crate) async fn sink(&self, limits: Limits, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
+        let mut task = self.task(limits).await;
+        let mut sink = task.sink(&self.plugin(PluginKind::Sink)).await.unwrap();
+        sink.start(&settings(pairs)).await.unwrap();
+        sink
+    }
+
+    /// A source task that was started with these settings.
+    pub(crate) async fn source(&self, pairs: &[(&str, &str)]) -> Box<dyn SourceTask> {
+        let mut task = self.task(Limits::default()).await;
+        let mut source = task.source(&self.plugin(PluginKind::Source)).await.unwrap();
+        source.start(&settings(pairs)).await.unwrap();
+        source
     }
 }
 
 pub(crate) fn sandbox(cache: &TempDir, grants: Grants) -> Sandbox {
     let cache_dir = cache.path().join("artifacts");
-    Sandbox::new(SandboxOptions { cache_dir, grants, ceiling: Limits::default() }).unwrap()
+    Sandbox::new(SandboxOptions { cache_dir, grants, ceiling: quick() }).unwrap()
+}
+
+/// Limits under which a test need not wait long for a deadline.
+pub(crate) fn quick() -> Limits {
+    Limits { call_timeout: Duration::from_millis(500), ..Limits::default() }
 }
 
 pub(crate) fn task() -> TaskId {
@@ -54,6 +89,14 @@ pub(crate) fn task() -> TaskId {
 
 pub(crate) fn settings(pairs: &[(&str, &str)]) -> Settings {
     pairs.iter().copied().collect()
+}
+
+/// The breach that a fault tells of, and its message.
+pub(crate) fn breach(fault: &Fault) -> (Breach, &str) {
+    match fault.kind {
+        FaultKind::Plugin(breach) => (breach, &fault.message),
+        ref other => panic!("{other:?}: {fault}"),
+    }
 }
 
 pub(crate) fn column(rows: &[Option<&str>]) -> Column {
@@ -88,4 +131,23 @@ pub(crate) fn batch() -> Batch {
             values: values(&[Some("1"), None, Some("3")]),
         },
     }
+}
+
+/// Rows with these keys and values, of topic `t`.
+pub(crate) fn rows(rows: &[(&str, &str)]) -> Batch {
+    let keys: Vec<_> = rows.iter().map(|(key, _)| Some(*key)).collect();
+    let of: Vec<_> = rows.iter().map(|(_, value)| Some(*value)).collect();
+    Batch {
+        rows: u32::try_from(rows.len()).unwrap(),
+        topics: vec!["t".into()],
+        offset: (100..100 + i64::try_from(rows.len()).unwrap()).collect(),
+        key: values(&keys),
+        value: values(&of),
+        ..Batch::default()
+    }
+}
+
+/// The values of a batch, as text.
+pub(crate) fn texts(batch: &Batch) -> Vec<&str> {
+    batch.value.bytes.iter().map(|row| std::str::from_utf8(row.unwrap()).unwrap()).collect()
 }

@@ -20,7 +20,8 @@ use bindings::tombolo::connect::types::{
 pub use bindings::{exports::tombolo::connect as interfaces, tombolo::connect as host};
 
 pub mod rows;
-use rows::{faulty_rows, problem, split_faults};
+pub use rows::problem;
+use rows::{faulty_rows, split_faults};
 
 thread_local! {
     static STATE: RefCell<State> = RefCell::default();
@@ -53,6 +54,11 @@ fn create(interface: char, id: u32, settings: Settings) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The setting `lie` of what was created last.
+pub fn created() -> Option<String> {
+    state(|state| state.created.values().last()?.get("lie").cloned())
+}
+
 /// A setting of a converter, transformation or predicate.
 fn setting(interface: char, id: u32, name: &str) -> Option<String> {
     state(|state| state.created.get(&(interface, id))?.get(name).cloned())
@@ -60,18 +66,21 @@ fn setting(interface: char, id: u32, name: &str) -> Option<String> {
 
 /// What a guest does. Each default returns what it gets.
 pub trait Behaviour {
+    /// What its classes are called, as `guest.EchoSink`.
+    const NAME: &str = "Echo";
+
     /// The catalog: a class of every kind.
     fn plugins() -> Vec<catalog::Plugin> {
         use catalog::PluginKind::*;
         [
-            ("guest.EchoSource", Source),
-            ("guest.EchoSink", Sink),
-            ("guest.EchoConverter", Converter),
-            ("guest.EchoHeaderConverter", HeaderConverter),
-            ("guest.EchoTransformation", Transformation),
-            ("guest.EchoPredicate", Predicate),
+            ("Source", Source),
+            ("Sink", Sink),
+            ("Converter", Converter),
+            ("HeaderConverter", HeaderConverter),
+            ("Transformation", Transformation),
+            ("Predicate", Predicate),
         ]
-        .map(|(class, kind)| plugin(class, kind))
+        .map(|(noun, kind)| plugin(&format!("guest.{}{noun}", Self::NAME), kind))
         .into()
     }
 
@@ -127,6 +136,11 @@ pub trait Behaviour {
         records: Batch,
     ) -> Result<transformation::Transformed, Fault> {
         rows::apply(chain, records)
+    }
+
+    /// A predicate: holds for values that start with its setting `prefix`.
+    fn test(id: u32, records: Batch) -> Result<predicate::Tested, Fault> {
+        Ok(predicate::Tested { rows: rows::holding(id, &records), faults: vec![] })
     }
 }
 
@@ -358,7 +372,7 @@ impl<B: Behaviour> predicate::Guest for Component<B> {
         create('p', id, settings)
     }
     fn test(id: u32, records: Batch) -> Result<predicate::Tested, Fault> {
-        Ok(predicate::Tested { rows: rows::holding(id, &records), faults: vec![] })
+        B::test(id, records)
     }
     fn close(id: u32) {
         state(|state| state.created.remove(&('p', id)));
