@@ -247,10 +247,13 @@ impl Plugins for Sandbox {
 
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         let digest = digest(&component);
-        if let Some(known) = self.known(&digest, None) {
-            return Ok(known);
+        if let Some(component) = self.registry.get(&digest) {
+            return Ok(component.told(true));
         }
-        let installed = self.installer.install(&digest, component).await?;
+        let installed = match self.installer.recall(&digest, None) {
+            Some(installed) => installed,
+            None => self.installer.install(&digest, component).await?,
+        };
         Ok(self.registry.add(installed).told(false))
     }
 

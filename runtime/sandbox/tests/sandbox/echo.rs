@@ -111,7 +111,7 @@ async fn rows_put_into_a_sink_come_out_of_the_source_beside_it() {
 #[tokio::test]
 async fn a_sinks_requests_and_offsets_arrive() {
     let fixture = Fixture::new(tombolo_guests::ECHO).await;
-    let mut sink = fixture.sink(Limits::default(), &[]).await;
+    let mut sink = fixture.sink(Limits::default(), &[("requests", "all")]).await;
     let asked = sink.open(&[at(0, 5), at(1, 0)]).await.unwrap();
     assert_eq!(asked.rewind, [at(0, 5), at(1, 0)]);
     assert_eq!(asked.pause, [at(0, 5).at, at(1, 0).at]);

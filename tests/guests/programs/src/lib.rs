@@ -270,8 +270,11 @@ impl<B: Behaviour> sink::Guest for Component<B> {
     fn start(_class: String, settings: Settings) -> Result<(), Fault> {
         B::start(settings)
     }
-    /// Answers with a request of every kind.
+    /// Answers with a request of every kind, where the setting `requests` is there.
     fn open(partitions: Vec<PartitionOffset>) -> Result<Option<sink::Requests>, Fault> {
+        if !state(|state| state.settings.contains_key("requests")) {
+            return Ok(None);
+        }
         let at = |list: &[PartitionOffset]| list.iter().map(|one| one.at.clone()).collect();
         Ok(Some(sink::Requests {
             pause: at(&partitions),
