@@ -7,13 +7,17 @@ use std::sync::Arc;
 
 use crate::clock;
 use crate::state::State;
+use crate::stopping::Stopping;
 use crate::topics::{Partition, Topic};
 
-/// One pass over everything. Whatever fails is logged, and tried again in the next pass.
-pub(crate) fn clean(state: &State) {
+/// One pass over everything, unless the broker is to stop. Whatever fails is logged, and tried again in the next pass.
+pub(crate) fn clean(state: &State, stopping: &Stopping) {
     let now_ms = clock::now_ms();
     for topic in state.topics.all() {
         for (index, partition) in topic.partitions.iter().enumerate() {
+            if stopping.is_stopping() {
+                return;
+            }
             if let Err(error) = clean_partition(&topic, partition, now_ms) {
                 tracing::error!(topic = %topic.name, partition = index, %error, "cannot clean");
             }

@@ -17,6 +17,7 @@ mod coordinator;
 mod directory;
 mod group;
 mod state;
+mod stopping;
 mod topics;
 
 mod log;

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::Config;
 use crate::coordinator::Coordinator;
+use crate::directory::Directory;
 use crate::topics::Topics;
 
 /// The state of a broker.
@@ -19,7 +20,7 @@ pub(crate) struct State {
     pub config: Config,
     /// Where clients reach it.
     pub address: SocketAddr,
-    pub cluster_id: String,
+    pub directory: Directory,
     pub topics: Arc<Topics>,
     coordinator: Mutex<Coordinator>,
     /// Told when something may have to be done earlier than the timer knows.
@@ -30,12 +31,12 @@ impl State {
     pub(crate) fn new(
         config: Config,
         address: SocketAddr,
-        cluster_id: String,
+        directory: Directory,
         topics: Arc<Topics>,
         coordinator: Coordinator,
     ) -> Self {
         let coordinator = Mutex::new(coordinator);
-        Self { config, address, cluster_id, topics, coordinator, timer: Notify::new() }
+        Self { config, address, directory, topics, coordinator, timer: Notify::new() }
     }
 
     /// Locks groups, offsets and transactions. First in the order of locks.

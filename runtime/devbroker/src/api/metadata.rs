@@ -33,7 +33,7 @@ pub(crate) fn metadata(call: &Call<'_>, request: MetadataRequest) -> MetadataRes
         .with_port(call.port());
     MetadataResponse::default()
         .with_brokers(vec![broker])
-        .with_cluster_id(Some(text(&call.state.cluster_id)))
+        .with_cluster_id(Some(text(&call.state.directory.cluster_id)))
         .with_controller_id(NODE)
         .with_topics(topics)
 }
@@ -120,7 +120,7 @@ pub(crate) fn describe_cluster(
         .with_host(call.host())
         .with_port(call.port());
     answer
-        .with_cluster_id(text(&call.state.cluster_id))
+        .with_cluster_id(text(&call.state.directory.cluster_id))
         .with_controller_id(NODE)
         .with_brokers(vec![broker])
 }

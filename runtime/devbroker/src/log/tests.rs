@@ -56,6 +56,24 @@ fn a_torn_end_is_cut_wherever_it_was_torn() {
 }
 
 #[test]
+fn a_full_disk_is_an_error_and_nothing_was_appended() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("00000000000000000000.log");
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    let mut log = open(dir.path(), 1_000_000);
+    let sender = Sender { id: 7, epoch: 0, sequence: 0, transactional: false };
+    let batch = batch_of(&[(None, Some("x"), 0)], sender, Compression::None);
+    let full = append(&mut log, batch.clone()).unwrap_err();
+    assert_eq!(full, ResponseError::KafkaStorageError);
+    assert_eq!((log.next(), log.size()), (0, 0));
+    assert!(log.plan(0, 100, false).is_none());
+    // The producer sends it again, when there is room.
+    std::fs::remove_file(&path).unwrap();
+    let mut log = open(dir.path(), 1_000_000);
+    assert_eq!(append(&mut log, batch).unwrap().base, 0);
+}
+
+#[test]
 fn records_before_an_offset_can_be_deleted_for_good() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = open(dir.path(), 60);

@@ -11,6 +11,7 @@ use super::dispatch::{self, DispatchError};
 use super::frame::{FrameError, Frames};
 use crate::api::Peer;
 use crate::state::State;
+use crate::stopping::Stopping;
 
 /// Why a connection was closed by this side.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +24,15 @@ enum Closed {
     Write(#[source] std::io::Error),
 }
 
-/// Accepts connections until it is dropped, and with it all of them.
+/// Accepts connections until the broker is to stop, and then ends them all.
 ///
 /// Requests change state between two points where they wait, never across one, so an end at any time leaves no half of
 /// a change.
-pub(crate) async fn accept(listener: TcpListener, state: Arc<State>) {
+pub(crate) async fn accept(listener: TcpListener, state: Arc<State>, mut stopping: Stopping) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
+            () = stopping.wait() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => {
                     connections.spawn(serve(stream, address, state.clone()));
@@ -49,6 +51,7 @@ pub(crate) async fn accept(listener: TcpListener, state: Arc<State>) {
             }
         }
     }
+    connections.shutdown().await;
 }
 
 async fn serve(mut stream: TcpStream, address: SocketAddr, state: Arc<State>) {

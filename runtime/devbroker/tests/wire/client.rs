@@ -145,6 +145,20 @@ pub(crate) fn values(values: &[&str]) -> Bytes {
     batch(&rows, PLAIN)
 }
 
+/// The offset after the last batch, which compaction may have left without records.
+fn end_of(batches: &[u8]) -> Option<i64> {
+    let (mut rest, mut end) = (batches, None);
+    while !rest.is_empty() {
+        let mut header = rest;
+        let base = header.get_i64();
+        let length = header.get_i32() as usize;
+        header.advance(11);
+        end = Some(base + i64::from(header.get_i32()) + 1);
+        rest = &rest[12 + length..];
+    }
+    end
+}
+
 /// Decodes the records in a fetch's answer: offset, key, value; markers left out.
 pub(crate) fn records(bytes: Bytes) -> Vec<(i64, Option<String>, Option<String>)> {
     let mut bytes = bytes;
@@ -212,6 +226,23 @@ impl Client {
     ) -> fetch_response::PartitionData {
         let mut answer = self.send(12, request).await;
         answer.responses.remove(0).partitions.remove(0)
+    }
+
+    /// All records of partition 0, in as many fetches as it takes: one gives no more than a segment.
+    pub(crate) async fn fetch_all(
+        &mut self,
+        topic: &str,
+    ) -> Vec<(i64, Option<String>, Option<String>)> {
+        let mut all = Vec::new();
+        let mut next = 0;
+        loop {
+            let answer = self.fetch(topic, next).await;
+            assert_eq!(answer.error_code, 0);
+            let bytes = answer.records.unwrap();
+            let Some(end) = end_of(&bytes) else { return all };
+            all.extend(records(bytes).into_iter().filter(|record| record.0 >= next));
+            next = end;
+        }
     }
 
     /// All values of partition 0 that a `read_committed` consumer sees.

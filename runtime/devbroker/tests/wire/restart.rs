@@ -92,19 +92,10 @@ async fn a_copy_of_the_files_taken_at_any_moment_has_all_that_was_acknowledged()
         let copied = broker_in(copy.path()).await;
         let mut client = Client::to(&copied).await;
         let mut next = 0;
-        loop {
-            let records = records(client.fetch("t", next).await.records.unwrap());
-            if records.is_empty() {
-                break;
-            }
-            for (offset, _, value) in records {
-                if offset < next {
-                    continue;
-                }
-                assert_eq!(offset, next);
-                assert!(value.unwrap().starts_with(&format!("{next} ")));
-                next += 1;
-            }
+        for (offset, _, value) in client.fetch_all("t").await {
+            assert_eq!(offset, next);
+            assert!(value.unwrap().starts_with(&format!("{next} ")));
+            next += 1;
         }
         assert!(next >= at_least, "{next} of {at_least}");
         assert_eq!(client.produce("t", values(&["goes on"])).await, (0, next));
@@ -144,7 +135,7 @@ async fn cleaning_compacts_and_gives_old_records_up_while_clients_read() {
     }
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let table = records(client.fetch("table", 0).await.records.unwrap());
+        let table = client.fetch_all("table").await;
         let values: Vec<String> = table.into_iter().map(|(_, _, value)| value.unwrap()).collect();
         assert!(values.ends_with(&["96", "97", "98", "99"].map(str::to_owned)));
         let start = client.fetch("old", 1).await.log_start_offset;
