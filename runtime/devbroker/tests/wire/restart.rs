@@ -104,9 +104,11 @@ async fn a_copy_of_the_files_taken_at_any_moment_has_all_that_was_acknowledged()
     writer.await.unwrap();
 }
 
+/// Lists first and copies then: a segment that is listed beside a newer one is complete, and the newest is copied up to
+/// some point, as a crash would leave it.
 fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
+    let entries: Vec<_> = std::fs::read_dir(from).unwrap().map(Result::unwrap).collect();
+    for entry in entries {
         let to = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             std::fs::create_dir(&to).unwrap();
