@@ -200,20 +200,31 @@ impl MaskField {
         let fields = &known.fields;
         let mut cursor = fields::structure(value, known.type_, fields.all.len(), PURPOSE)?;
         write::map(out, fields.all.len());
+        let body = cursor.rest();
+        let at = |cursor: &Cursor<'_>| body.len() - cursor.rest().len();
+        // Fields that stay as they are, up to here, are copied in one go.
+        let mut copied = 0;
         for (field, &masked) in fields.all.iter().zip(&known.masked) {
-            out.extend_from_slice(cursor.item()?);
+            cursor.skip()?;
+            let start = at(&cursor);
             let value = cursor.item()?;
-            let start = out.len();
-            if fields.defaults || masked {
-                copy_value(field, value, self.null_to_default, out)?;
-            } else {
-                out.extend_from_slice(value);
+            if !masked && (value != NULL || !fields.defaults) {
+                continue;
             }
+            out.extend_from_slice(body.get(copied..start).unwrap_or_default());
+            copied = at(&cursor);
+            if masked && value != NULL {
+                self.mask(value, Some(&field.schema), out)?;
+                continue;
+            }
+            let default = out.len();
+            copy_value(field, value, self.null_to_default, out)?;
             if masked {
-                let value = out.split_off(start);
-                self.mask(&value, Some(&field.schema), out)?;
+                let default = out.split_off(default);
+                self.mask(&default, Some(&field.schema), out)?;
             }
         }
+        out.extend_from_slice(body.get(copied..).unwrap_or_default());
         Ok(())
     }
 

@@ -77,6 +77,8 @@ struct Updated {
     type_: SchemaType,
     number: SchemaNumber,
     outputs: Vec<Output>,
+    /// Fields that stay next to each other under their names, from a place up to another; none where one is renamed or may become its default.
+    runs: Option<Vec<(usize, usize)>>,
 }
 
 /// The step.
@@ -86,8 +88,8 @@ pub(crate) struct ReplaceField {
     renames: Vec<(String, String, Vec<u8>)>,
     null_to_default: bool,
     updated: BySchema<Updated>,
-    /// Where the values of a struct begin and end.
-    values: Vec<(usize, usize)>,
+    /// Where the fields of a struct begin, and their values begin and end.
+    places: Vec<(usize, usize, usize)>,
 }
 
 impl PartStep for ReplaceField {
@@ -107,7 +109,7 @@ impl PartStep for ReplaceField {
             renames: settings.renames.into_iter().map(with_key).collect(),
             null_to_default: settings.null_to_default,
             updated: BySchema::default(),
-            values: Vec::new(),
+            places: Vec::new(),
         })
     }
 
@@ -183,7 +185,8 @@ impl ReplaceField {
     fn update(&self, schema: &Schema) -> Result<Updated, Failure> {
         if schema.type_ != SchemaType::Struct {
             let fields = Fields { all: Vec::new(), defaults: false };
-            return Ok(Updated { fields, type_: schema.type_, number: 0, outputs: Vec::new() });
+            let (outputs, runs) = (Vec::new(), None);
+            return Ok(Updated { fields, type_: schema.type_, number: 0, outputs, runs });
         }
         let fields = Fields::of(schema)?;
         let mut all = Vec::new();
@@ -202,8 +205,9 @@ impl ReplaceField {
             let missing = || Problem::data(format!("{old} is not a valid field name"));
             Ok(Output { key: key_of(&name), from: fields.place(old).ok_or_else(missing)? })
         });
-        let outputs = outputs.collect::<Result<_, Failure>>()?;
-        Ok(Updated { fields, type_: schema.type_, number, outputs })
+        let outputs = outputs.collect::<Result<Vec<_>, Failure>>()?;
+        let runs = runs(&fields, &outputs);
+        Ok(Updated { fields, type_: schema.type_, number, outputs, runs })
     }
 
     fn structure(
@@ -216,25 +220,50 @@ impl ReplaceField {
         let mut cursor = fields::structure(value, updated.type_, fields.all.len(), PURPOSE)?;
         let body = cursor.rest();
         let at = |cursor: &Cursor<'_>| body.len() - cursor.rest().len();
-        self.values.clear();
+        self.places.clear();
         for _ in &fields.all {
-            cursor.skip()?;
             let start = at(&cursor);
             cursor.skip()?;
-            self.values.push((start, at(&cursor)));
+            let value = at(&cursor);
+            cursor.skip()?;
+            self.places.push((start, value, at(&cursor)));
         }
         write::map(out, updated.outputs.len());
+        let place = |field: usize| self.places.get(field).copied().unwrap_or_default();
+        let slice = |from: usize, to: usize| body.get(from..to).unwrap_or_default();
+        if let Some(runs) = &updated.runs {
+            for &(first, end) in runs {
+                out.extend_from_slice(slice(place(first).0, place(end - 1).2));
+            }
+            return Ok(());
+        }
         for output in &updated.outputs {
-            let range = self.values.get(output.from).copied();
-            let value = range.and_then(|(start, end)| body.get(start..end)).unwrap_or_default();
+            let (_, start, end) = place(output.from);
             out.extend_from_slice(&output.key);
             match fields.all.get(output.from).filter(|_| fields.defaults) {
-                Some(field) => copy_value(field, value, self.null_to_default, out)?,
-                None => out.extend_from_slice(value),
+                Some(field) => copy_value(field, slice(start, end), self.null_to_default, out)?,
+                None => out.extend_from_slice(slice(start, end)),
             }
         }
         Ok(())
     }
+}
+
+/// The fields that stay, as runs; none where one is renamed or may become its default.
+fn runs(fields: &Fields, outputs: &[Output]) -> Option<Vec<(usize, usize)>> {
+    let same =
+        |output: &Output| fields.all.get(output.from).is_some_and(|field| field.key == output.key);
+    if fields.defaults || !outputs.iter().all(same) {
+        return None;
+    }
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for output in outputs {
+        match runs.last_mut() {
+            Some((_, end)) if *end == output.from => *end += 1,
+            _ => runs.push((output.from, output.from + 1)),
+        }
+    }
+    Some(runs)
 }
 
 /// What Java says of a map whose keys are not all strings.

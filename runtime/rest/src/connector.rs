@@ -4,8 +4,8 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use tombolo_herder::{ConnectorStatus, RestartFlags};
 
@@ -59,13 +59,14 @@ pub(crate) async fn config(State(context): State<Context>, Name(name): Name) -> 
 pub(crate) async fn put_config(
     State(context): State<Context>,
     Name(name): Name,
+    headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let herder = context.herder()?;
     let config = body::settings(body::json(body).await?, "config")?;
     let (is_new, info) = herder.put_config(&name, config).await?;
     if is_new {
-        return Ok(created(&info));
+        return Ok(created(&info, &headers));
     }
     Ok(json(StatusCode::OK, &Info::from(&info)))
 }

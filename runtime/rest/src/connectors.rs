@@ -4,7 +4,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value};
 use tombolo_herder::ConnectorInfo;
@@ -54,7 +54,11 @@ fn to_value<T: serde::Serialize>(entity: &T) -> Value {
 }
 
 /// `POST /connectors`
-pub(crate) async fn create(State(context): State<Context>, body: Body) -> Answer {
+pub(crate) async fn create(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
     let herder = context.herder()?;
     let request = body::json(body).await?;
     if request.is_null() {
@@ -76,7 +80,7 @@ pub(crate) async fn create(State(context): State<Context>, body: Body) -> Answer
     let config = request.remove("config").unwrap_or(Value::Null);
     let config = body::settings(config, "config")?;
     let info = herder.create(&name, config, initial).await?;
-    Ok(created(&info))
+    Ok(created(&info, &headers))
 }
 
 fn initial_state(value: Option<Value>) -> Result<Option<TargetState>, Failure> {
@@ -95,10 +99,12 @@ fn initial_state(value: Option<Value>) -> Result<Option<TargetState>, Failure> {
     }
 }
 
-/// 201 with the place of the connector.
-pub(crate) fn created(info: &ConnectorInfo) -> Response {
+/// 201 with the place of the connector, at the address that the client used.
+pub(crate) fn created(info: &ConnectorInfo, request: &HeaderMap) -> Response {
     let mut response = error::json(StatusCode::CREATED, &Info::from(info));
-    let place = format!("/connectors/{}", encoded(info.name.as_str()));
+    let host = request.get(header::HOST).and_then(|host| host.to_str().ok());
+    let address = host.map(|host| format!("http://{host}")).unwrap_or_default();
+    let place = format!("{address}/connectors/{}", encoded(info.name.as_str()));
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }

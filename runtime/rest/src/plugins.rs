@@ -37,7 +37,10 @@ pub(crate) async fn config(
     let plugin = context.herder()?.plugin(&name, version)?;
     let mut keys: Vec<ConfigKey> = plugin.settings.clone();
     if plugin.kind.is_connector() {
-        for key in definitions::of(plugin.kind) {
+        for mut key in definitions::of(plugin.kind) {
+            if key.name == "connector.plugin.version" {
+                key.default = Some(plugin.version.clone().into());
+            }
             if !keys.iter().any(|own| own.name == key.name) {
                 keys.push(key);
             }

@@ -2,7 +2,7 @@
 //!
 //! A pattern is rewritten into the dialect of `fancy-regex` ([`translate`]), which then has the meaning that Java gives it: `\w`, `\d` and `\s` are ASCII, `.`
 //! stops at Java's line ends, `(?i)` folds ASCII only, `\h` is a blank, `\Q…\E` quotes. What the dialect lacks is an error when the pattern is read:
-//! Unicode blocks (`\p{InGreek}`), characters by name (`\N{…}`), and lookbehinds of a length that is not constant.
+//! Unicode blocks (`\p{InGreek}`) and characters by name (`\N{…}`).
 //!
 //! The worker has its own for `topics.regex`: a component and the host share nothing but the contract.
 

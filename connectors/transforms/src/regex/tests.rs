@@ -49,3 +49,10 @@ fn a_pattern_that_runs_away_is_an_error_and_not_a_hang() {
     let pattern = Pattern::new(r"(?:(a)\1?)+b").unwrap();
     assert!(pattern.matches(&"a".repeat(64)).is_err());
 }
+
+#[test]
+fn what_the_engine_lacks_is_refused_when_the_pattern_is_read() {
+    for pattern in [r"\p{InGreek}", r"\N{LATIN SMALL LETTER A}"] {
+        assert!(Pattern::new(pattern).is_err(), "{pattern}");
+    }
+}
