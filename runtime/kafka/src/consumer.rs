@@ -18,6 +18,7 @@ use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use crate::error::Error;
 use crate::ffi::{self, Client, Code, Message, PartitionList, Queue, Raised, Role, code, request};
 use crate::job::Job;
+use crate::outage::Outage;
 use crate::settings::ClientSettings;
 use pattern::TopicWatch;
 use rebalance::{Rebalance, Reset, Start};
@@ -67,6 +68,7 @@ pub struct Consumer {
     seeks: Vec<PartitionOffset>,
     seeking: Option<Job<PartitionList>>,
     watch: Option<TopicWatch>,
+    outage: Outage,
     poll_every: Duration,
 }
 
@@ -122,6 +124,7 @@ impl Consumer {
             seeks: Vec::new(),
             seeking: None,
             watch,
+            outage: Outage::default(),
             poll_every: POLL_EVERY.min(patience / 2),
         })
     }
@@ -196,7 +199,7 @@ impl Consumer {
                 Ok(Some(ConsumerEvent::Committed(Err(ffi::error(failed, "commit", "")))))
             }
             Raised::Problem { code: code::ALL_BROKERS_DOWN, reason } => {
-                Ok(Some(ConsumerEvent::Waiting(reason)))
+                Ok(self.outage.is_new(Instant::now()).then_some(ConsumerEvent::Waiting(reason)))
             }
             Raised::Problem { code: code::FATAL, reason } => {
                 let (failed, reason) = self.client().fatal_error().unwrap_or((code::FATAL, reason));

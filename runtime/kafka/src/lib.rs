@@ -9,6 +9,7 @@ mod error;
 )]
 mod ffi;
 mod job;
+mod outage;
 mod patience;
 pub mod settings;
 

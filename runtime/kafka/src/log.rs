@@ -16,6 +16,7 @@ use crate::admin::NewTopic;
 use crate::error::Error;
 use crate::ffi::{self, Client, Offsets, Queue, Role, Topic, topics};
 use crate::job::Job;
+use crate::outage::Outage;
 use crate::patience::insist;
 use crate::producer::{Delivery, ProduceRows, ProducerSession, Producers, Stopped};
 use crate::settings::ClientSettings;
@@ -115,13 +116,9 @@ impl Log {
         let reader = &clients.reader;
         let client = Client::new(Role::Reader, reader.properties_over(&own))?;
         let session = clients.producers.session(&clients.writer, APPEND_BUDGET)?;
-        let count = insist(&topic.name, None, |wait| find_or_create(&client, topic, wait)).await?;
-        let partitions: Vec<TopicPartition> =
-            (0..count).map(|index| TopicPartition::new(topic.name.as_str(), index)).collect();
         let committed_only = reader.get("isolation.level") == Some("read_committed");
-        let (begins, ends) =
-            insist(&topic.name, None, |wait| both_ends(&client, &partitions, committed_only, wait))
-                .await?;
+        let Extent { partitions, begins, ends } =
+            insist(&topic.name, None, |wait| locate(&client, topic, committed_only, wait)).await?;
         let queue = Queue::new(&client);
         queue.take_over_main();
         let (sender, progress) = watch::channel(Progress::at(&begins));
@@ -130,6 +127,7 @@ impl Log {
             queue,
             progress: sender,
             each: Box::new(each),
+            outage: Outage::default(),
         };
         let waker = Arc::clone(follower.queue.waker());
         let log = Log {
@@ -239,32 +237,37 @@ impl Writer {
     }
 }
 
-/// The number of partitions of a topic, which is created if it is missing.
-async fn find_or_create(
-    client: &Arc<Client>,
-    topic: &NewTopic,
-    wait: Duration,
-) -> Result<i32, Error> {
-    if let Some(found) = topics::topic(client, &topic.name, wait).await? {
-        return Ok(found.partitions);
-    }
-    topics::create_topic(client, topic, wait).await?;
-    match topics::topic(client, &topic.name, wait).await? {
-        Some(found) => Ok(found.partitions),
-        // Not every broker knows of it yet.
-        None => Err(ffi::error(ffi::code::TIMED_OUT, &topic.name, "")),
-    }
+/// The partitions of a log, where they begin, and where they end.
+struct Extent {
+    partitions: Vec<TopicPartition>,
+    begins: Vec<PartitionOffset>,
+    ends: Vec<PartitionOffset>,
 }
 
-/// Where partitions begin, and where they end.
-async fn both_ends(
+/// Finds a topic, which is created if it is missing, and its extent.
+async fn locate(
     client: &Arc<Client>,
-    partitions: &[TopicPartition],
+    topic: &NewTopic,
     committed_only: bool,
     wait: Duration,
-) -> Result<(Vec<PartitionOffset>, Vec<PartitionOffset>), Error> {
-    tokio::try_join!(
-        topics::offsets(client, partitions, Offsets::Beginning, wait),
-        topics::offsets(client, partitions, Offsets::End { committed_only }, wait),
-    )
+) -> Result<Extent, Error> {
+    // A topic that is new is not known to every broker at once, whichever request asks for it first.
+    let unknown = || ffi::error(ffi::code::TIMED_OUT, &topic.name, "");
+    let mut found = topics::topic(client, &topic.name, wait).await?;
+    if found.is_none() {
+        topics::create_topic(client, topic, wait).await?;
+        found = topics::topic(client, &topic.name, wait).await?;
+    }
+    let count = found.ok_or_else(unknown)?.partitions;
+    let partitions: Vec<TopicPartition> =
+        (0..count).map(|index| TopicPartition::new(topic.name.as_str(), index)).collect();
+    let ends = tokio::try_join!(
+        topics::offsets(client, &partitions, Offsets::Beginning, wait),
+        topics::offsets(client, &partitions, Offsets::End { committed_only }, wait),
+    );
+    match ends {
+        Ok((begins, ends)) => Ok(Extent { partitions, begins, ends }),
+        Err(Error::UnknownTopic { .. }) => Err(unknown()),
+        Err(err) => Err(err),
+    }
 }

@@ -3,11 +3,13 @@
 //! Not here: finding the end.
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tombolo_model::offset::PartitionOffset;
 
 use super::LogRecord;
 use crate::error::Error;
 use crate::ffi::{self, Message, Queue, Raised, Topic, code};
+use crate::outage::Outage;
 
 /// Takes every record of a log.
 pub(super) type Each = Box<dyn FnMut(LogRecord<'_>) + Send>;
@@ -57,6 +59,7 @@ pub(super) struct Follower {
     pub(super) topic: Topic,
     pub(super) queue: Queue,
     pub(super) progress: watch::Sender<Progress>,
+    pub(super) outage: Outage,
 }
 
 impl Follower {
@@ -96,7 +99,7 @@ impl Follower {
             }
             self.queue.drain(&mut messages, BATCH);
             while let Some(raised) = self.queue.client().take_raised() {
-                on_raised(raised)?;
+                self.on_raised(raised)?;
             }
             if messages.is_empty() {
                 self.queue.ready().await;
@@ -137,22 +140,17 @@ impl Follower {
         });
         Ok(Some(message.offset() + 1))
     }
-}
 
-/// Problems of the client as a whole: worth a line, or the end.
-fn on_raised(raised: Raised) -> Result<(), Error> {
-    match raised {
-        Raised::Problem { code: code::ALL_BROKERS_DOWN, reason } => {
-            tracing::warn!(reason, "no broker can be reached; waiting");
-            Ok(())
-        }
-        Raised::Problem { code: failed, reason } => match ffi::error(failed, "", &reason) {
-            err @ (Error::Authentication { .. } | Error::Authorization { .. }) => Err(err),
-            err => {
-                tracing::debug!(error = %err, "trying again");
-                Ok(())
+    /// Problems of the client as a whole: worth a line, or the end.
+    fn on_raised(&mut self, raised: Raised) -> Result<(), Error> {
+        let Raised::Problem { code: failed, reason } = raised else { return Ok(()) };
+        match ffi::error(failed, "", &reason) {
+            err @ (Error::Authentication { .. } | Error::Authorization { .. }) => return Err(err),
+            err if failed == code::ALL_BROKERS_DOWN && self.outage.is_new(Instant::now()) => {
+                tracing::warn!(error = %err, "no broker can be reached; waiting");
             }
-        },
-        Raised::Assign(_) | Raised::Revoke { .. } | Raised::Committed(_) => Ok(()),
+            err => tracing::debug!(error = %err, "trying again"),
+        }
+        Ok(())
     }
 }

@@ -9,11 +9,13 @@ use std::sync::{
 };
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::inbox::Inbox;
 use super::rows::{Delivery, DeliveryError, cost};
 use crate::error::Error;
 use crate::ffi::{self, Client, Delivered, Event, Queue, Raised, Role, code};
+use crate::outage::Outage;
 use crate::settings::ClientSettings;
 
 /// A record's number as librdkafka carries it: its session above, the lower bits of its number below.
@@ -165,13 +167,13 @@ impl Line {
     }
 
     /// Acts on what the client as a whole was told. Answers whether it died.
-    fn on_raised(&self, raised: Raised) -> bool {
+    fn on_raised(&self, raised: Raised, outage: &mut Outage) -> bool {
         let Raised::Problem { code: failed, reason } = raised else { return false };
         if failed == code::FATAL {
             return true;
         }
         let client = self.client_id.as_str();
-        if failed == code::ALL_BROKERS_DOWN {
+        if failed == code::ALL_BROKERS_DOWN && outage.is_new(Instant::now()) {
             tracing::warn!(client, reason, "no broker can be reached; records wait");
         } else if ffi::is_refusal(failed, &reason) {
             self.tell_all(|inbox| {
@@ -212,7 +214,7 @@ fn outcome(row: &Delivered<'_>) -> Delivery {
 
 /// Takes deliveries from the client and brings them to their sessions, until the last session is gone.
 async fn bring_deliveries(line: Weak<Line>, mut queue: Queue) {
-    let mut settled = Vec::new();
+    let (mut settled, mut outage) = (Vec::new(), Outage::default());
     loop {
         {
             let Some(line) = line.upgrade() else { return };
@@ -227,7 +229,7 @@ async fn bring_deliveries(line: Weak<Line>, mut queue: Queue) {
                 }
             }
             while let Some(raised) = queue.client().take_raised() {
-                dead |= line.on_raised(raised);
+                dead |= line.on_raised(raised, &mut outage);
             }
             if dead && queue.client().fatal_error().is_some() {
                 queue = line.replace(queue, None).await;

@@ -9,7 +9,11 @@ mod consuming;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod producing;
+#[cfg(test)]
+mod security;
 #[cfg(test)]
 mod support;
 

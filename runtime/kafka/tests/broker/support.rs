@@ -3,9 +3,10 @@
 //! Not here: assertions.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tombolo_harness::Kafka;
 use tombolo_kafka::{
     Admin, ClientKind, ClientSettings, ConsumedBatch, Consumer, ConsumerEvent, Delivery, NewTopic,
@@ -26,6 +27,26 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
+    /// Our own broker, shared by the tests of this process too.
+    pub(crate) fn dev() -> Result<Broker> {
+        static SHARED: OnceLock<(tombolo_devbroker::Broker, tempfile::TempDir)> = OnceLock::new();
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = STARTING.lock();
+        if SHARED.get().is_none() {
+            let folder = tempfile::tempdir()?;
+            let config = tombolo_devbroker::Config::dev(folder.path(), "127.0.0.1:0".parse()?);
+            // On a thread of its own, as a test's runtime ends with the test.
+            let started = std::thread::spawn(|| -> Result<tombolo_devbroker::Broker> {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                Ok(runtime.block_on(tombolo_devbroker::Broker::start(config))?)
+            });
+            let broker = started.join().map_err(|_| anyhow!("the dev broker panicked"))??;
+            drop(SHARED.set((broker, folder)));
+        }
+        let (broker, _) = SHARED.get().context("a dev broker")?;
+        Ok(Broker { bootstrap: broker.address().to_string() })
+    }
+
     /// The Apache Kafka that the tests of this process share.
     pub(crate) fn apache() -> Result<Broker> {
         Ok(Broker { bootstrap: Kafka::shared()?.bootstrap() })
@@ -291,6 +312,15 @@ macro_rules! on_both_brokers {
             fn $behaviour() {
                 $crate::support::run(async {
                     super::$behaviour($crate::support::Broker::apache()?).await
+                });
+            })+
+        }
+
+        mod on_the_dev_broker {
+            $(#[test]
+            fn $behaviour() {
+                $crate::support::run(async {
+                    super::$behaviour($crate::support::Broker::dev()?).await
                 });
             })+
         }

@@ -155,6 +155,19 @@ async fn rows_that_kafka_does_not_take_do_not_keep_a_stop_from_committing_the_ot
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_small_budget_of_bytes_in_flight_loses_and_reorders_nothing() {
+    let mut fixture = Fixture::new("budget", &[]).await;
+    let topic = fixture.cluster.new_topic("budget", 1).await;
+    fixture.set(&[("task.inflight.bytes.max", "20000")]);
+    let script = CountingScript::new(&[("a", &topic)], 5000);
+    let script = CountingScript { rows_per_poll: 500, ..script }.install(&mut fixture);
+    fixture.start_task(0).await;
+    told(&script, 5000).await;
+    fixture.stop_task(0).await;
+    assert_eq!(fixture.cluster.values(&topic).await, numbered("a", 5000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn topics_are_created_from_the_first_group_that_holds_them() {
     let mut fixture = Fixture::new("creating", &[]).await;
     let (one, other) = (
