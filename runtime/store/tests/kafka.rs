@@ -141,7 +141,7 @@ async fn topics_that_would_lose_data_are_refused_and_say_what_to_change() {
     };
     let refused = async |settings: &Settings| {
         let opened = try_open(kafka, settings).await;
-        opened.err().expect("the topics are refused").to_string()
+        format!("{:#}", anyhow::Error::from(opened.err().expect("the topics are refused")))
     };
     create("store-wide-config", 2, "compact").await;
     assert_eq!(
