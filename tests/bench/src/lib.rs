@@ -17,5 +17,6 @@ pub mod start;
 pub mod verify;
 
 pub mod floor;
+pub mod stages;
 
 pub mod report;

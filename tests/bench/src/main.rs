@@ -15,7 +15,7 @@ use tombolo_bench::case::Case;
 use tombolo_bench::peer::{Peer, Surroundings, Worker};
 use tombolo_bench::report::Report;
 use tombolo_bench::run::{self, Bench};
-use tombolo_bench::{floor, start};
+use tombolo_bench::{floor, stages, start};
 use tombolo_harness::{Kafka, root, target_folder};
 
 /// Fewest starts that a median is taken of: they are short.
@@ -54,6 +54,8 @@ enum What {
     Start,
     /// A bare rdkafka loop.
     Floor,
+    /// Each stage by itself, and the crossing of the wall.
+    Stages,
 }
 
 impl What {
@@ -64,7 +66,7 @@ impl What {
             Self::Json => Some(Case::JsonToFile),
             Self::Transformed => Some(Case::TransformedToFile),
             Self::Lines => Some(Case::LinesToTopic),
-            Self::Start | Self::Floor => None,
+            Self::Start | Self::Floor | Self::Stages => None,
         }
     }
 }
@@ -73,10 +75,13 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.records > 0 && arguments.rounds > 0, "there is nothing to measure");
     let peers = arguments.peer.map_or(Peer::ALL.to_vec(), |peer| vec![peer]);
+    let wants_tombolo = peers.contains(&Peer::Tombolo) && arguments.tombolo.is_none();
+    if wants_tombolo || arguments.what.contains(&What::Stages) {
+        build()?;
+    }
     let tombolo = match &arguments.tombolo {
         Some(path) => std::path::absolute(path)?,
-        None if peers.contains(&Peer::Tombolo) => build()?,
-        None => PathBuf::new(),
+        None => target_folder().join("release/tombolo"),
     };
     let kafka = Kafka::start(&[])?;
     let folder = tempfile::Builder::new().prefix("tombolo-bench-").tempdir()?;
@@ -95,12 +100,13 @@ fn main() -> Result<()> {
     say(&result?.print())
 }
 
-/// Builds the program under test, beside this one.
-fn build() -> Result<PathBuf> {
+/// Builds the program under test and the example that runs stages by themselves, beside this one.
+fn build() -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--package", "tombolo"]).current_dir(root());
+    cargo.args(["build", "--release", "--package=tombolo", "--package=tombolo-sandbox"]);
+    cargo.args(["--bin=tombolo", "--example=stages"]).current_dir(root());
     ensure!(cargo.status().context("run cargo")?.success(), "cargo could not build tombolo");
-    Ok(target_folder().join("release/tombolo"))
+    Ok(())
 }
 
 fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Report> {
@@ -142,6 +148,10 @@ fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Repor
         let consume = floor::consume(&bench.broker, bench.input_topic(), bench.total())?;
         let produce = floor::produce(&bench.broker, "bench-floor", bench.total())?;
         report.add_floor(consume, produce);
+    }
+    if asked(What::Stages) {
+        let program = target_folder().join("release/examples/stages");
+        report.add_stages(&stages::stages(&program)?);
     }
     Ok(report)
 }

@@ -45,12 +45,17 @@ impl Report {
         ));
     }
 
-    /// Adds the crossing of the wall, beside a copy of the same bytes.
-    pub fn add_wall(&mut self, crossing: f64, copy: f64) {
-        let verdict = verdict(crossing <= WALL_NS_MAX);
-        self.lines.push(format!(
-            "wall, in and out: {crossing:.1} ns per record, a memcpy {copy:.1} ns (at most {WALL_NS_MAX} ns: {verdict})"
-        ));
+    /// Adds what stages cost by themselves; the crossing of the wall has a target.
+    pub fn add_stages(&mut self, stages: &[(String, f64)]) {
+        for (name, ns) in stages {
+            let target = match name.as_str() {
+                "crossing" => {
+                    format!(" (at most {WALL_NS_MAX}: {})", verdict(*ns <= WALL_NS_MAX))
+                }
+                _ => String::new(),
+            };
+            self.lines.push(format!("stage by itself, {name}: {ns:.1} ns per record{target}"));
+        }
     }
 
     /// Medians of the runs of a case on a program.
