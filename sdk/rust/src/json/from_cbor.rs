@@ -35,6 +35,12 @@ pub fn from_cbor_cursor(
     Printer { decimals, out }.item(cursor, 0)
 }
 
+/// A text at `at` that was written, or is not UTF-8.
+#[inline]
+fn checked(written: bool, at: usize) -> Result<(), Error> {
+    if written { Ok(()) } else { Err(Error::refused("text that is not UTF-8", at)) }
+}
+
 struct Printer<'a> {
     decimals: Decimals,
     out: &'a mut Vec<u8>,
@@ -43,6 +49,9 @@ struct Printer<'a> {
 impl Printer<'_> {
     fn item(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Error> {
         let start = cursor.position();
+        if let Some(text) = cursor.text_bytes()? {
+            return checked(write::checked_string(self.out, text), start);
+        }
         match cursor.token()? {
             Token::Null => self.out.extend_from_slice(b"null"),
             Token::Boolean(true) => self.out.extend_from_slice(b"true"),
@@ -53,7 +62,9 @@ impl Printer<'_> {
             | Token::Time(value) => itoa::write_signed(self.out, value),
             Token::Float32(value) => write::float(self.out, value),
             Token::Float64(value) => write::double(self.out, value),
-            Token::Text(value) => write::string(self.out, value.as_bytes()),
+            Token::Text(value) => {
+                return checked(write::checked_string(self.out, value.as_bytes()), start);
+            }
             Token::Bytes(value) => self.base64(value),
             Token::Decimal(value) => self.decimal(&value),
             Token::Array(_) | Token::Map(_) if depth >= DEPTH_MAX => {
@@ -84,12 +95,14 @@ impl Printer<'_> {
             if place > 0 {
                 self.out.push(b',');
             }
-            let Token::Text(name) = cursor.token()? else {
+            let at = cursor.position();
+            let Some(name) = cursor.text_bytes()? else {
                 self.out.truncate(start);
                 *cursor = body;
                 return self.pairs(cursor, pairs, depth);
             };
-            write::key(self.out, name.as_bytes());
+            checked(write::checked_string(self.out, name), at)?;
+            self.out.push(b':');
             self.item(cursor, depth)?;
         }
         self.out.push(b'}');

@@ -188,18 +188,31 @@ impl<'a> Reader<'a> {
     /// The name of an object's next member, behind its colon; none behind the object's end. `first` on the first call.
     #[inline]
     pub fn member(&mut self, first: bool) -> Result<Option<Text<'a>>, Error> {
-        if self.closes(b'}', first)? {
+        if !self.has_member(first)? {
             return Ok(None);
         }
-        if self.peek() != Some(b'"') {
-            return Err(self.unexpected());
-        }
         let name = self.text()?;
+        self.colon()?;
+        Ok(Some(name))
+    }
+
+    /// Goes to the name of an object's next member; false behind the object's end.
+    #[inline]
+    pub(super) fn has_member(&mut self, first: bool) -> Result<bool, Error> {
+        if self.closes(b'}', first)? {
+            return Ok(false);
+        }
+        if self.peek() == Some(b'"') { Ok(true) } else { Err(self.unexpected()) }
+    }
+
+    /// Passes the colon behind a member's name.
+    #[inline]
+    pub(super) fn colon(&mut self) -> Result<(), Error> {
         if self.peek() != Some(b':') {
             return Err(self.unexpected());
         }
         self.at += 1;
-        Ok(Some(name))
+        Ok(())
     }
 
     /// Whether an array has a next element, which the caller reads then; false behind the array's end. `first` on the first call.

@@ -61,13 +61,13 @@ impl Transcoder {
         depth: usize,
     ) -> Result<(), Error> {
         if reader.peek() == Some(b'"') {
-            return text(reader, out);
+            return text(reader, out).map(drop);
         }
         match reader.token()? {
             Token::Null => write::null(out),
             Token::Boolean(value) => write::boolean(out, value),
             Token::Number(number) => self.number(number, out),
-            Token::Text(value) => decoded(value, out),
+            Token::Text(value) => _ = decoded(value, out),
             Token::Array => return self.array(reader, out, depth),
             Token::Object => return self.object(reader, out, depth),
         }
@@ -140,28 +140,23 @@ impl Transcoder {
         out: &mut Vec<u8>,
         first: bool,
     ) -> Result<bool, Error> {
-        let Some(name) = reader.member(first)? else { return Ok(false) };
-        if name.escaped {
-            let start = out.len();
-            decoded(name, out);
-            let key = Cursor::new(out.get(start..).unwrap_or_default()).text_bytes();
-            self.hashes.push(hash(key.ok().flatten().unwrap_or_default()));
-        } else {
-            self.hashes.push(hash(name.raw.as_bytes()));
-            write::text(out, name.raw);
+        if !reader.has_member(first)? {
+            return Ok(false);
         }
+        let len = text(reader, out)?;
+        let start = out.len().saturating_sub(len);
+        self.hashes.push(hash(out.get(start..).unwrap_or_default()));
+        reader.colon()?;
         Ok(true)
     }
 }
 
-/// Appends the string at the reader. One without escapes is copied as it was found.
+/// Appends the string at the reader, and gives its length. One without escapes is copied as it was found.
 #[inline]
-fn text(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+fn text(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<usize, Error> {
     let (bytes, Plain { len, ascii }) = reader.plain_text();
     if bytes.get(len) != Some(&b'"') {
-        let text = reader.escaped_text()?;
-        decoded(text, out);
-        return Ok(());
+        return Ok(decoded(reader.escaped_text()?, out));
     }
     if !ascii && std::str::from_utf8(bytes.get(..len).unwrap_or_default()).is_err() {
         return Err(Error::new(Why::Utf8, reader.position()));
@@ -169,16 +164,17 @@ fn text(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     write::text_head(out, len);
     scan::copy(out, bytes, len);
     reader.advance(len + 2);
-    Ok(())
+    Ok(len)
 }
 
-/// Appends a string with escapes.
+/// Appends a string with escapes, and gives its length.
 #[cold]
-fn decoded(text: Text<'_>, out: &mut Vec<u8>) {
+fn decoded(text: Text<'_>, out: &mut Vec<u8>) -> usize {
     let mut decoded = Vec::with_capacity(text.raw.len());
     text.decode(&mut decoded);
     write::text_head(out, decoded.len());
     out.extend_from_slice(&decoded);
+    decoded.len()
 }
 
 #[cold]

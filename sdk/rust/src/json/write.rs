@@ -7,16 +7,30 @@ use crate::java;
 const FOUR_BYTES: u8 = 0xf0;
 
 /// A string with its quotes. As Jackson does in UTF-8, what JSON demands is escaped, with upper-case digits, and characters beyond U+FFFF as two units.
+/// What is not UTF-8 becomes an empty string.
 #[inline]
 pub fn string(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
+    if !checked_string(out, text) {
+        out.extend_from_slice(b"\"\"");
+    }
+}
+
+/// As [`string`]; false, and nothing is written, when the text is not UTF-8.
+#[inline]
+pub(super) fn checked_string(out: &mut Vec<u8>, text: &[u8]) -> bool {
     let Plain { len, ascii } = scan::plain(text);
-    if len == text.len() && (ascii || text.iter().all(|&byte| byte < FOUR_BYTES)) {
+    let plain = len == text.len() && ascii;
+    if !plain && std::str::from_utf8(text).is_err() {
+        return false;
+    }
+    out.push(b'"');
+    if plain {
         scan::copy(out, text, len);
     } else {
         escaped(out, text);
     }
     out.push(b'"');
+    true
 }
 
 #[cold]
