@@ -20,6 +20,10 @@ use clap::Parser as _;
 use args::{Arguments, Command, PluginCommand};
 use assembly::NotStarted;
 
+/// librdkafka allocates each record on one thread and frees it on another, which glibc answers with locks; `override` makes this C's allocator too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The command line makes no sense. As in Kafka Connect.
 const USAGE: u8 = 1;
 /// Settings cannot be used. As in Kafka Connect.
