@@ -67,7 +67,7 @@ pub(crate) mod code {
         E::RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED as Code,
     ];
     /// The same call may succeed later: Kafka's `RetriableException`, and a broker that is away.
-    pub(super) const UNAVAILABLE: [Code; 22] = [
+    pub(super) const UNAVAILABLE: [Code; 25] = [
         E::RD_KAFKA_RESP_ERR__TIMED_OUT as Code,
         E::RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE as Code,
         E::RD_KAFKA_RESP_ERR__MSG_TIMED_OUT as Code,
@@ -90,6 +90,10 @@ pub(crate) mod code {
         E::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS as Code,
         E::RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT as Code,
         E::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR as Code,
+        // A leader that has just begun, as of a topic that is new.
+        E::RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH as Code,
+        E::RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH as Code,
+        E::RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE as Code,
     ];
 }
 
