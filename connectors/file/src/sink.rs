@@ -24,6 +24,8 @@ const CHUNK: usize = 256 * 1024;
 pub struct FileStreamSink {
     settings: SinkSettings,
     output: Output,
+    /// Bytes in the file, where this task alone decides about them.
+    len: Option<u64>,
     /// Whole lines that are not yet written.
     lines: Vec<u8>,
 }
@@ -66,11 +68,13 @@ impl Sink for FileStreamSink {
                 Output::File(file, appender)
             }
         };
-        Ok(Self { settings, output, lines: Vec::with_capacity(CHUNK) })
+        let mut sink = Self { settings, output, len: None, lines: Vec::with_capacity(CHUNK) };
+        sink.len = sink.measure()?;
+        Ok(sink)
     }
 
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
-        let before = self.len()?;
+        let before = self.len;
         self.write(records, context).map_err(|error| self.failed(before, &error))
     }
 
@@ -85,6 +89,8 @@ impl Sink for FileStreamSink {
             Output::Stdout(stdout) => stdout.flush(),
         }
         .map_err(|error| self.fault(&error))?;
+        // Others may have shortened the file meanwhile.
+        self.len = self.measure()?;
         Ok(offsets.to_vec())
     }
 
@@ -120,12 +126,15 @@ impl FileStreamSink {
                 stdout.flush()?;
             }
         }
+        self.len = self.len.map(|len| len + self.lines.len() as u64);
         self.lines.clear();
         Ok(())
     }
 
-    /// Bytes in the file, where this task alone decides about them.
-    fn len(&self) -> Result<Option<u64>> {
+    /// Asks for the bytes in the file, where this task alone decides about them.
+    ///
+    /// Cost: the host takes the question to another thread and back, which for every `put` would cost as much as writing.
+    fn measure(&self) -> Result<Option<u64>> {
         match &self.output {
             Output::File(file, _) if self.settings.alone => {
                 let data = file.metadata().map_err(|error| self.fault(&error))?;
@@ -139,8 +148,9 @@ impl FileStreamSink {
     fn failed(&mut self, before: Option<u64>, error: &Error) -> Fault {
         self.lines.clear();
         let fault = self.fault(error);
+        self.len = before;
         if let (Output::File(file, _), Some(before)) = (&self.output, before)
-            && let Err(error) = file.set_len(before)
+            && let Err(error) = shorten(file, before)
         {
             return Fault::fatal(format_args!(
                 "{}; what was written of these records could not be taken back: {error}",
@@ -155,6 +165,11 @@ impl FileStreamSink {
         let what = format!("Couldn't write to {name}: {error}");
         if access::is_passing(error) { Fault::retriable(what) } else { Fault::fatal(what) }
     }
+}
+
+/// Takes a file back to this length; one that is shorter stays as it is.
+fn shorten(file: &File, len: u64) -> std::io::Result<()> {
+    if file.metadata()?.len() > len { file.set_len(len) } else { Ok(()) }
 }
 
 /// Makes a file end with a whole line: what stands behind the last line end, a write that a crash tore, goes to `<file>.torn`.

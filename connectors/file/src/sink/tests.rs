@@ -126,7 +126,7 @@ fn what_a_failed_put_wrote_is_taken_back() {
     std::fs::write(&path, "kept\n").unwrap();
     let settings = SinkSettings { file: Some(path.clone()), alone: true };
     let mut sink = FileStreamSink::start(settings).unwrap();
-    let before = sink.len().unwrap();
+    let before = sink.measure().unwrap();
     sink.lines.extend_from_slice(b"half a li");
     sink.write_lines().unwrap();
     let fault = sink.failed(before, &Error::from(std::io::ErrorKind::StorageFull));
