@@ -36,6 +36,8 @@ pub struct InternalTopic {
     pub partitions: i32,
     /// Replication factor to create it with; -1 for the broker's default.
     pub replication_factor: i16,
+    /// The setting that decides the replication factor, for errors.
+    pub replication_setting: String,
     /// Whether its order matters as a whole, so that one partition is required.
     pub is_single: bool,
     /// More topic settings to create it with.
@@ -75,7 +77,10 @@ impl InternalTopics {
             Partitions::One,
         )?;
         // A file written for Kafka Connect does not name this topic: what suits its other topics suits it.
-        topic.replication_factor = plugin.count("replication.factor", config.replication_factor)?;
+        if settings.get(&topic.replication_setting).is_none() {
+            topic.replication_factor = config.replication_factor;
+            topic.replication_setting.clone_from(&config.replication_setting);
+        }
         let plugin = topic;
         let plugin_chunks =
             InternalTopic { name: format!("{}-chunks", plugin.name), ..plugin.clone() };
@@ -130,6 +135,7 @@ impl Store<'_> {
                 Partitions::Or(default) => self.count("partitions", default)?,
             },
             replication_factor: self.count("replication.factor", REPLICATION_FACTOR)?,
+            replication_setting: format!("{}replication.factor", self.prefix),
             is_single,
             settings: settings
                 .iter()
@@ -223,10 +229,9 @@ impl Journals for KafkaJournals {
 fn creation(topic: &InternalTopic, error: tombolo_kafka::Error) -> Error {
     match &error {
         tombolo_kafka::Error::Refused { code, reason } if code == "INVALID_REPLICATION_FACTOR" => {
-            let prefix = topic.setting.strip_suffix("topic").unwrap_or(topic.setting);
             Error::Config(format!(
-                "Unable to create topic '{}' with replication factor {}: {reason}. Set '{prefix}replication.factor' to at most the number of brokers, or to -1 for the broker's default.",
-                topic.name, topic.replication_factor
+                "Unable to create topic '{}' with replication factor {}: {reason}. Set '{}' to at most the number of brokers, or to -1 for the broker's default.",
+                topic.name, topic.replication_factor, topic.replication_setting
             ))
         }
         _ => failed("opening", topic, error),
