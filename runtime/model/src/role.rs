@@ -124,12 +124,14 @@ impl OffsetReader for NoOffsets {
 /// A connector: says how many tasks it wants, and with which settings.
 #[async_trait]
 pub trait Connector: Send {
-    /// Starts it with the connector's configuration.
+    /// Starts it with the connector's configuration, in a fresh instance where it ran before.
     async fn start(&mut self, settings: &Settings) -> Result<()>;
     /// Settings of each task, at most `tasks_max` where the plugin keeps to it.
     async fn task_settings(&mut self, tasks_max: u32) -> Result<Vec<Settings>>;
     /// Waits at most this long; true asks for [`Connector::task_settings`] again; a fault fails the connector.
     async fn watch(&mut self, wait: Duration) -> Result<bool>;
+    /// Whether it should be stopped and started anew, because its memory passed its mark.
+    fn is_recycling_due(&self) -> bool;
     /// Stops it.
     async fn stop(&mut self) -> Result<()>;
     /// Whether a source supports exactly-once; only on a connector that is not started.
@@ -162,11 +164,16 @@ pub enum Support {
 }
 
 /// Makes the plugins of one task. Plugins of one component share one sandbox.
+///
+/// Where a source or a sink [is due to be recycled](SourceTask::is_recycling_due), the worker stops it at a point where nothing is lost and asks
+/// for it again: converters and transformations of the task go on as they are.
 #[async_trait]
 pub trait TaskPlugins: Send {
-    /// A source task, not started yet.
+    /// A source task, not started yet, in a fresh instance where one ran in it before.
+    ///
+    /// Errors: a breach, where the instance before grew past its mark soon after a fresh start.
     async fn source(&mut self, plugin: &PluginInfo) -> Result<Box<dyn SourceTask>>;
-    /// A sink task, not started yet.
+    /// A sink task, as [`TaskPlugins::source`].
     async fn sink(&mut self, plugin: &PluginInfo) -> Result<Box<dyn SinkTask>>;
     /// A converter of keys or of values.
     async fn converter(
@@ -273,7 +280,7 @@ pub trait SourceTask: Send {
     fn wants_acknowledgements(&self) -> bool;
     /// These rows were written or dropped.
     async fn acknowledge(&mut self, rows: &[Acknowledged]) -> Result<()>;
-    /// Whether its memory passed the mark above which it should be stopped and started anew.
+    /// Whether it should be stopped and asked for anew, because its memory passed its mark or the task's table of schemas is full.
     fn is_recycling_due(&self) -> bool;
     /// Stops it.
     async fn stop(&mut self) -> Result<()>;
@@ -340,7 +347,7 @@ pub trait SinkTask: Send {
     ) -> Result<(Vec<PartitionOffset>, SinkRequests)>;
     /// It loses these partitions.
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()>;
-    /// Whether its memory passed the mark above which it should be stopped and started anew.
+    /// Whether it should be stopped and asked for anew, because its memory passed its mark or the task's table of schemas is full.
     fn is_recycling_due(&self) -> bool;
     /// Stops it.
     async fn stop(&mut self) -> Result<()>;

@@ -17,6 +17,7 @@ use wasmtime::Store;
 
 use crate::exports::Exports;
 use crate::host::Host;
+use crate::host::log::Labels;
 use crate::host::schemas::SharedSchemas;
 use crate::instance::{Instance, Outcome, Runnable, Setup, begin, lie};
 use crate::ticker::UnderWay;
@@ -85,7 +86,12 @@ impl Shared {
 
     /// Whether its memory passed the mark, or the task's table of schemas is full.
     pub(crate) fn is_recycling_due(&self) -> bool {
-        self.over_mark.load(Ordering::Relaxed) || self.setup.schemas.is_full()
+        self.is_over_mark() || self.setup.schemas.is_full()
+    }
+
+    /// Whether its memory passed the mark.
+    pub(crate) fn is_over_mark(&self) -> bool {
+        self.over_mark.load(Ordering::Relaxed)
     }
 
     /// Whether the component wants to hear of each row that was written.
@@ -96,7 +102,7 @@ impl Shared {
     /// Begins a call: waits for its turn, and takes the instance out. Whoever drops the call drops the instance.
     pub(crate) async fn enter(&self, stage: Stage) -> Result<Call<'_>, Fault> {
         let mut slot = self.slot.lock().await;
-        if !slot.has_task && self.over_mark.load(Ordering::Relaxed) {
+        if !slot.has_task && self.is_over_mark() {
             self.renew(&mut slot, stage).await?;
         }
         let instance = match std::mem::replace(&mut slot.instance, State::Gone) {
@@ -120,7 +126,7 @@ impl Shared {
     pub(crate) async fn make_room_for_task(&self) -> Result<(), Fault> {
         let mut slot = self.slot.lock().await;
         let used = slot.has_task || matches!(slot.instance, State::Gone);
-        if used || self.over_mark.load(Ordering::Relaxed) {
+        if used || self.is_over_mark() {
             self.renew(&mut slot, Stage::Lifecycle).await?;
         }
         slot.has_task = true;
@@ -141,6 +147,8 @@ impl Shared {
                 slot.instance = State::Gone;
                 return Err(self.needs_more(stage));
             }
+            let Labels { connector, task, component } = &self.setup.labels;
+            tracing::info!(%connector, %task, %component, "the plugin's memory passed its mark: it gets a fresh instance");
         }
         slot.has_task = false;
         slot.instance = State::Gone;

@@ -146,6 +146,11 @@ impl SinkCommit {
         over
     }
 
+    /// Gives up on a commit because a later one is done: its answer must not take anything back.
+    pub(crate) fn give_up(&mut self) {
+        self.give_up_after(Duration::ZERO);
+    }
+
     /// Takes an answer: the offsets it is about, unless it is late.
     pub(crate) fn answered(&mut self) -> Option<Vec<PartitionOffset>> {
         if self.late > 0 {
@@ -241,6 +246,9 @@ mod tests {
         commit.started(vec![offset(0, 2)]);
         assert_eq!(commit.answered(), None, "the first one's answer");
         assert_eq!(commit.answered(), Some(vec![offset(0, 2)]));
+        commit.started(vec![offset(0, 3)]);
+        commit.give_up();
+        assert_eq!((commit.is_in_flight(), commit.answered()), (false, None));
     }
 
     #[tokio::test]

@@ -122,6 +122,12 @@ impl WorkerConnector {
         Ok(connector)
     }
 
+    /// Starts it anew in a fresh instance: a connector has nothing under way between two calls.
+    async fn recycle(&self, connector: &mut dyn Connector) -> Result<(), Fault> {
+        connector.stop().await?;
+        connector.start(&self.settings).await
+    }
+
     async fn becomes(&self, state: State, instance: Instance) -> Instance {
         self.reporter.is(state).await;
         instance
@@ -134,6 +140,11 @@ impl WorkerConnector {
 
     /// Waits for a request while the connector watches for changes in its system.
     async fn watch(&mut self, mut connector: Box<dyn Connector>) -> Instance {
+        if connector.is_recycling_due()
+            && let Err(fault) = self.recycle(&mut *connector).await
+        {
+            return self.fail(&fault).await;
+        }
         let asked = Instant::now();
         match connector.watch(WATCH_WAIT).await {
             Ok(false) => {}

@@ -24,9 +24,10 @@ use crate::commit::{Schedule, SinkCommit};
 use crate::connector_config::{RoleConfig, SinkTopics};
 use crate::event::WorkerEvent;
 use crate::pipeline::Pipeline;
-use crate::task::{Recycling, TaskParts, is_instance_gone};
+use crate::task::{TaskParts, is_instance_gone};
 use crate::tolerance::caused_by;
 use crate::used_topics::UsedTopics;
+use commits::Closing;
 use given::Given;
 use partitions::Partitions;
 
@@ -64,7 +65,6 @@ struct SinkTask {
     /// What was told last: running or paused.
     told: State,
     used_topics: UsedTopics,
-    recycling: Recycling,
     /// Whether the plugins were stopped, so that nothing of them may be called.
     is_stopped: bool,
 }
@@ -73,7 +73,7 @@ struct SinkTask {
 struct Instance {
     sink: Box<dyn role::SinkTask>,
     pipeline: Pipeline,
-    _room: Box<dyn TaskPlugins>,
+    room: Box<dyn TaskPlugins>,
 }
 
 /// Rows between consumer and sink.
@@ -89,7 +89,13 @@ impl Instance {
         let (mut room, pipeline) = parts.plugins().await?;
         let mut sink = room.sink(&parts.plugin).await?;
         sink.start(&parts.settings).await?;
-        Ok(Self { sink, pipeline, _room: room })
+        Ok(Self { sink, pipeline, room })
+    }
+
+    /// The sink anew, in a fresh instance.
+    async fn renew(&mut self, parts: &TaskParts) -> Result<(), Fault> {
+        self.sink = self.room.sink(&parts.plugin).await?;
+        self.sink.start(&parts.settings).await
     }
 }
 
@@ -129,7 +135,6 @@ impl SinkTask {
             last_put: Instant::now(),
             told: State::Running,
             used_topics: UsedTopics::default(),
-            recycling: Recycling::default(),
             is_stopped: false,
         })
     }
@@ -138,7 +143,7 @@ impl SinkTask {
         while !self.parts.control.is_stopping() {
             self.follow_target().await?;
             self.commit_when_due().await?;
-            if self.instance.sink.is_recycling_due() && !self.is_retrying() {
+            if self.instance.sink.is_recycling_due() {
                 self.recycle().await?;
             }
             let Some(event) = self.next_event().await? else { continue };
@@ -310,7 +315,7 @@ impl SinkTask {
     async fn revoked(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
         let committed = self.commit_closing(gone).await;
         let closed = match &committed {
-            Ok(()) => self.close(gone).await,
+            Ok(_) => self.close(gone).await,
             Err(_) => Ok(()),
         };
         self.consumer.complete_rebalance().map_err(cannot_consume)?;
@@ -345,18 +350,25 @@ impl SinkTask {
         Ok(())
     }
 
-    /// Starts the plugins anew, from the committed offsets: a planned restart, so nothing is lost or doubled.
+    /// Starts the sink anew, from the committed offsets: a planned restart, so nothing is lost or doubled.
+    ///
+    /// Where Kafka does not take the commit for now, it is left for the next turn: the sink would get again what it made durable.
     async fn recycle(&mut self) -> Result<(), Fault> {
-        self.recycling.start(&self.parts)?;
         let all = self.partitions.all();
-        self.commit_closing(&all).await?;
+        let Closing { requests, is_refused } = self.commit_closing(&all).await?;
+        self.follow_requests(requests)?;
+        if is_refused {
+            return Ok(());
+        }
         if !all.is_empty() {
             self.instance.sink.close(&all).await?;
         }
         self.is_stopped = true;
         self.instance.sink.stop().await?;
-        self.instance = Instance::start(&self.parts).await?;
+        self.instance.renew(&self.parts).await?;
         self.is_stopped = false;
+        // Rows that it could not take for now are behind the committed offsets: they are consumed again.
+        self.delivery = Delivery::Fresh;
         let from = self.partitions.restart();
         self.consumer.seek(&from);
         self.resume_wanted()?;
@@ -373,7 +385,7 @@ impl SinkTask {
         let outcome = self.parts.ended(outcome);
         if !is_instance_gone(&outcome) && !self.is_stopped {
             let all = self.partitions.all();
-            ended = self.commit_closing(&all).await;
+            ended = self.commit_closing(&all).await.map(drop);
             if !is_instance_gone(&ended) {
                 ended = ended.and(self.close(&all).await);
             }

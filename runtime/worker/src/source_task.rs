@@ -22,7 +22,7 @@ use crate::connector_config::{RoleConfig, SourceConfig};
 use crate::event::WorkerEvent;
 use crate::pipeline::{Pipeline, produce_rows};
 use crate::submitted_records::{Positions, SubmittedRecords};
-use crate::task::{Recycling, TaskParts, is_instance_gone};
+use crate::task::{TaskParts, is_instance_gone};
 use crate::tolerance::{Executing, Record, caused_by};
 use crate::topic_creation::TopicCreation;
 use crate::used_topics::UsedTopics;
@@ -37,6 +37,8 @@ const POLL_WAIT: Duration = Duration::from_millis(250);
 const EMPTY_POLL_PAUSE: Duration = Duration::from_millis(10);
 /// Pause before something failed for now is tried again, as Kafka Connect's `SEND_FAILED_BACKOFF_MS`.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// Pause before offsets that could not be stored are stored again, where the task waits for that to start its plugin anew.
+const STORE_AGAIN_PAUSE: Duration = Duration::from_secs(1);
 /// Most bytes kept for offsets behind a row that is not settled; polling stops there until it is.
 const HELD_BYTES_MAX: usize = 32 << 20;
 /// Longest wait for an answer about a topic.
@@ -75,7 +77,6 @@ struct SourceTask {
     polls: u64,
     /// Reused.
     deliveries: Vec<Delivery>,
-    recycling: Recycling,
     /// Whether the plugins were stopped, so that nothing of them may be called.
     is_stopped: bool,
 }
@@ -84,7 +85,7 @@ struct SourceTask {
 struct Instance {
     source: Box<dyn role::SourceTask>,
     pipeline: Pipeline,
-    _room: Box<dyn TaskPlugins>,
+    room: Box<dyn TaskPlugins>,
 }
 
 /// Rows ready for Kafka that it did not take yet.
@@ -101,7 +102,13 @@ impl Instance {
         let (mut room, pipeline) = parts.plugins().await?;
         let mut source = room.source(&parts.plugin).await?;
         source.start(&parts.settings).await?;
-        Ok(Self { source, pipeline, _room: room })
+        Ok(Self { source, pipeline, room })
+    }
+
+    /// The source anew, in a fresh instance.
+    async fn renew(&mut self, parts: &TaskParts) -> Result<(), Fault> {
+        self.source = self.room.source(&parts.plugin).await?;
+        self.source.start(&parts.settings).await
     }
 }
 
@@ -146,7 +153,6 @@ impl SourceTask {
             unsent: None,
             polls: 0,
             deliveries: Vec::new(),
-            recycling: Recycling::default(),
             is_stopped: false,
         })
     }
@@ -379,22 +385,28 @@ impl SourceTask {
         Ok(())
     }
 
-    /// Starts the plugins anew, from offsets behind every row handed out: a planned restart, so nothing is lost or doubled.
+    /// Starts the source anew, from offsets behind every row handed out: a planned restart, so nothing is lost or doubled.
+    ///
+    /// Waits for as long as it takes until those rows are settled and their offsets stored, or the task is asked to stop.
     async fn recycle(&mut self) -> Result<(), Fault> {
-        self.recycling.start(&self.parts)?;
-        while !self.submitted.is_settled() {
+        loop {
+            if self.submitted.is_settled() {
+                for durable in self.commit_all().await {
+                    self.tell_committed(Some(durable)).await?;
+                }
+            }
+            if self.submitted.is_committed() {
+                break;
+            }
             if self.parts.control.is_stopping() {
                 return Ok(());
             }
-            self.wait_for_deliveries(POLL_WAIT).await?;
+            self.wait_for_deliveries(STORE_AGAIN_PAUSE).await?;
             self.settle().await?;
-        }
-        for durable in self.commit_all().await {
-            self.tell_committed(Some(durable)).await?;
         }
         self.is_stopped = true;
         self.instance.source.stop().await?;
-        self.instance = Instance::start(&self.parts).await?;
+        self.instance.renew(&self.parts).await?;
         self.is_stopped = false;
         Ok(())
     }

@@ -97,6 +97,11 @@ impl SubmittedRecords {
         self.batches.is_empty()
     }
 
+    /// Whether, beyond that, all offsets were taken to be committed, and none of them was given back.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.is_settled() && self.committable.is_empty()
+    }
+
     /// Bytes held for batches that are not settled as a whole, so that a stuck row cannot let them grow without limit.
     pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes

@@ -3,22 +3,17 @@
 //! Not here: the loops (`source_task`, `sink_task`).
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::Instant;
 use tombolo_model::plugin::PluginInfo;
 use tombolo_model::role::{NoOffsets, TaskContext, TaskPlugins};
 use tombolo_model::status::State;
-use tombolo_model::{Breach, Fault, FaultKind, Settings, Stage, TaskId};
+use tombolo_model::{Fault, FaultKind, Settings, TaskId};
 
 use crate::connector_config::{ConnectorConfig, RoleConfig};
 use crate::pipeline::{self, Pipeline};
 use crate::shared::Shared;
 use crate::state::{Control, Reporter};
 use crate::tolerance::ErrorPolicy;
-
-/// Time after which an instance that passed its memory mark again is recycled again; before it, that is a breach.
-const RECYCLE_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// What a task is made of.
 pub(crate) struct TaskParts {
@@ -90,30 +85,6 @@ impl TaskParts {
             }
             Ok(()) => Ok(()),
         }
-    }
-}
-
-/// When a task's instances were recycled last.
-#[derive(Debug, Default)]
-pub(crate) struct Recycling(Option<Instant>);
-
-impl Recycling {
-    /// Notes that instances are recycled now.
-    ///
-    /// Errors: a breach where that was so a moment ago, because recycling does not help.
-    pub(crate) fn start(&mut self, parts: &TaskParts) -> Result<(), Fault> {
-        let (connector, task) = (&parts.id.connector, parts.id.index);
-        if self.0.is_some_and(|last| last.elapsed() < RECYCLE_AGAIN_AFTER) {
-            let message = format!(
-                "the plugin's memory passed the mark again within {} s of a new start; its limit is {} bytes, setting sandbox.memory.max",
-                RECYCLE_AGAIN_AFTER.as_secs(),
-                parts.config.limits.memory_max
-            );
-            return Err(Fault::breach(Breach::Memory, Stage::Lifecycle, message));
-        }
-        tracing::info!(%connector, task, "the plugin's memory passed its mark: starting it anew");
-        self.0 = Some(Instant::now());
-        Ok(())
     }
 }
 

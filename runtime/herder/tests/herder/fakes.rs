@@ -243,6 +243,9 @@ impl Connector for FakeConnector {
     async fn watch(&mut self, _: std::time::Duration) -> Result<bool> {
         Ok(false)
     }
+    fn is_recycling_due(&self) -> bool {
+        false
+    }
     async fn stop(&mut self) -> Result<()> {
         Ok(())
     }

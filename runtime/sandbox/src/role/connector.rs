@@ -64,6 +64,10 @@ impl Connector for ConnectorRole {
         call.finish(outcome, |changed, _| Ok(changed))
     }
 
+    fn is_recycling_due(&self) -> bool {
+        self.shared.is_over_mark()
+    }
+
     async fn stop(&mut self) -> Result<()> {
         let mut call = self.shared.enter(Stage::Lifecycle).await?;
         let limit = call.time_limit();

@@ -4,10 +4,20 @@
 
 use tombolo_kafka::Error;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::role::SinkRequests;
 use tombolo_model::{Fault, FaultKind};
 
 use super::{SinkTask, cannot_consume};
 use crate::commit::{Progress, committable};
+
+/// What came of a commit before partitions go.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    /// What the sink asked for.
+    pub(super) requests: SinkRequests,
+    /// Whether Kafka did not take what the sink says is durable.
+    pub(super) is_refused: bool,
+}
 
 impl SinkTask {
     /// Commits where that is due and no commit is on its way. One that takes too long is given up.
@@ -46,26 +56,33 @@ impl SinkTask {
     }
 
     /// Commits before partitions go, and waits for the answer. A commit that fails costs a second delivery, no more.
-    pub(super) async fn commit_closing(&mut self, of: &[TopicPartition]) -> Result<(), Fault> {
+    pub(super) async fn commit_closing(&mut self, of: &[TopicPartition]) -> Result<Closing, Fault> {
         let asked = self.partitions.progress(of);
         if asked.is_empty() {
-            return Ok(());
+            return Ok(Closing::default());
         }
         match self.instance.sink.pre_commit(&currents(&asked)).await {
-            Ok((answered, requests)) => {
-                self.judge_late(&requests.faults)?;
-                let Some(offsets) = committable(&asked, &answered) else { return Ok(()) };
+            Ok((answered, mut requests)) => {
+                self.judge_late(&std::mem::take(&mut requests.faults))?;
+                let mut closing = Closing { requests, is_refused: false };
+                let Some(offsets) = committable(&asked, &answered) else { return Ok(closing) };
                 match self.consumer.commit_sync(&offsets, self.schedule.timeout()).await {
-                    Ok(()) => self.partitions.committed(&offsets),
-                    Err(error) => self.warn(&format!("Offset commit failed during close: {error}")),
+                    Ok(()) => {
+                        self.partitions.committed(&offsets);
+                        self.commit.give_up();
+                    }
+                    Err(error) => {
+                        self.warn(&format!("Offset commit failed during close: {error}"));
+                        closing.is_refused = true;
+                    }
                 }
-                Ok(())
+                Ok(closing)
             }
             Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
             Err(fault) => {
                 let causes = crate::state::causes(&fault);
                 self.warn(&format!("Offset commit failed during close: {causes}"));
-                Ok(())
+                Ok(Closing::default())
             }
         }
     }

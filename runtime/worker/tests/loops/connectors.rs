@@ -102,6 +102,20 @@ async fn a_connector_fails_where_its_plugin_does_and_can_then_only_be_stopped() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_passed_its_memory_mark_is_started_anew() {
+    let (fixture, connector) = fixture(1, &[]).await;
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Running).await;
+    connector.script.lock().unwrap().is_recycling_due = true;
+    until("it is started anew", || connector.calls() == ["start", "stop", "start"]).await;
+    let settings = fixture.worker.task_settings(&fixture.name).await.unwrap();
+    assert_eq!(settings.len(), 1);
+    let states: Vec<State> = fixture.connector_states().iter().map(|told| told.state).collect();
+    assert_eq!(states, [State::Running], "nobody hears of it");
+    fixture.worker.stop_connector(&fixture.name).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_class_that_is_not_installed_fails_the_connector() {
     let (fixture, _) = fixture(1, &[("connector.class", "org.acme.Missing")]).await;
     start(&fixture, TargetState::Started).await;

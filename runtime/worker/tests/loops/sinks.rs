@@ -464,3 +464,34 @@ async fn a_buffering_sink_that_passed_its_memory_mark_is_started_anew_and_loses_
     fixture.stop_task(0).await;
     assert_eq!(*durable.lock().unwrap(), numbered(0, 0, 960));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_passed_its_memory_mark_while_rows_wait_for_it_gets_them_when_it_is_started_anew()
+ {
+    let mut fixture = Fixture::new("waiting", &[]).await;
+    let topic = fixture.cluster.new_topic("waiting", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 10).await;
+    let starts = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::clone(&starts);
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        match call {
+            Call::Start => {
+                begun.fetch_add(1, Ordering::SeqCst);
+            }
+            Call::Put(rows) if !rows.is_empty() && begun.load(Ordering::SeqCst) == 1 => {
+                let kind = FaultKind::Retriable { after: Some(Duration::from_secs(3_600)) };
+                return Err(Fault::new(kind, Stage::TaskPut, "later"));
+            }
+            _ => {}
+        }
+        Ok(Answer::default())
+    });
+    fixture.start_task(0).await;
+    until("rows are refused", || !script.values().is_empty()).await;
+    let refused = script.values().len();
+    script.is_recycling_due.store(true, Ordering::SeqCst);
+    until("all are taken", || script.values().len() == refused + 10).await;
+    assert_eq!(starts.load(Ordering::SeqCst), 2);
+    assert_eq!(script.values()[refused..], numbered(0, 0, 10));
+    fixture.stop_task(0).await;
+}

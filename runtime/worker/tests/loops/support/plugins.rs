@@ -240,6 +240,8 @@ pub(crate) struct ConnectorScript {
     pub(crate) failing: Option<&'static str>,
     /// Whether the next watch asks for new tasks.
     pub(crate) has_changed: bool,
+    /// Whether it passed its memory mark; told once.
+    pub(crate) is_recycling_due: bool,
 }
 
 impl NativeConnector {
@@ -276,6 +278,10 @@ impl Connector for NativeConnector {
     async fn watch(&mut self, _: Duration) -> Result<bool> {
         self.called("watch")?;
         Ok(std::mem::take(&mut self.script.lock().unwrap().has_changed))
+    }
+
+    fn is_recycling_due(&self) -> bool {
+        std::mem::take(&mut self.script.lock().unwrap().is_recycling_due)
     }
 
     async fn stop(&mut self) -> Result<()> {
