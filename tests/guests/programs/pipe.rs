@@ -1,4 +1,4 @@
-//! A source of distinct numbers at a steady rate, and a sink that writes them as lines: what a stranger might upload.
+//! A source of distinct numbers at a steady rate, and a sink that writes them as lines: what a stranger might upload. Both may leak.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,29 +11,69 @@ use tombolo_sdk::host;
 use tombolo_sdk::plugin::Plugin;
 use tombolo_sdk::record::Records;
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
-use tombolo_sdk::sink::{Sink, SinkContext};
-use tombolo_sdk::source::{Poll, Source};
+use tombolo_sdk::sink::{PartitionOffset, Sink, SinkContext};
+use tombolo_sdk::source::{Poll, Source, SourceOffset};
 use tombolo_sdk::source_batch::SourceBatch;
 
 const TOPIC: Key<String> = Key::new("topic").doc("The topic to write to.");
 const RECORDS: Key<i64> = Key::new("records").doc("How many numbers there are.");
 const RATE: Key<i64> = Key::new("rate").doc("Numbers a second.");
 const FILE: Key<String> = Key::new("file").doc("The file to write lines to.");
+const BUFFERS: Key<bool> = Key::new("buffers")
+    .default("false")
+    .doc("Whether lines stay in memory until the sink is asked what is durable.");
+const LEAKS_AFTER: Key<Option<i64>> = Key::new("leaks.after.ms").doc(
+    "How long after its start a task begins to keep memory that it does not need; never by default.",
+);
+const STARTS: Key<Option<String>> =
+    Key::new("starts").doc("A file that gets a line with each start of a task.");
+
+/// Bytes that a leaking task keeps with each call that has rows: some calls pass the mark of a small sandbox, none of them its limit.
+const LEAKED: usize = 4 << 20;
+
+/// How a task leaks, and where it says that it has started.
+struct Leak {
+    after: Option<i64>,
+    starts: Option<String>,
+}
+
+impl Leak {
+    fn read(settings: &Settings) -> std::result::Result<Self, ConfigError> {
+        Ok(Self { after: LEAKS_AFTER.get(settings)?, starts: STARTS.get(settings)? })
+    }
+
+    fn tell_start(&self) -> Result<()> {
+        let Some(file) = &self.starts else { return Ok(()) };
+        let file = OpenOptions::new().append(true).create(true).open(file);
+        let told = file.and_then(|mut file| file.write_all(b"started\n"));
+        told.map_err(|err| Fault::fatal(format!("{:?}: {err}", self.starts)))
+    }
+
+    fn keep(&self, elapsed: Duration) {
+        let elapsed = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        if self.after.is_some_and(|after| elapsed >= after) {
+            std::mem::forget(std::hint::black_box(vec![1_u8; LEAKED]));
+        }
+    }
+}
 
 struct NumbersSettings {
     topic: String,
     records: i64,
     rate: i64,
+    leak: Leak,
 }
 
 impl Configuration for NumbersSettings {
-    const KEYS: &'static [&'static dyn Definition] = &[&TOPIC, &RECORDS, &RATE];
+    const KEYS: &'static [&'static dyn Definition] =
+        &[&TOPIC, &RECORDS, &RATE, &LEAKS_AFTER, &STARTS];
 
     fn read(settings: &Settings) -> std::result::Result<Self, ConfigError> {
         Ok(Self {
             topic: TOPIC.get(settings)?,
             records: RECORDS.get(settings)?,
             rate: RATE.get(settings)?,
+            leak: Leak::read(settings)?,
         })
     }
 }
@@ -52,6 +92,8 @@ struct NumbersSource {
     settings: NumbersSettings,
     first: i64,
     next: i64,
+    /// Up to where it was told that offsets are stored.
+    committed: i64,
     since: Instant,
 }
 
@@ -68,7 +110,8 @@ impl Source for NumbersSource {
     fn start(settings: NumbersSettings) -> Result<Self> {
         let last: Option<Next> = host::committed_offset(&Numbers { numbers: "all" })?;
         let next = last.map_or(0, |last| last.next);
-        Ok(Self { settings, first: next, next, since: Instant::now() })
+        settings.leak.tell_start()?;
+        Ok(Self { settings, first: next, next, committed: next, since: Instant::now() })
     }
 
     fn poll(&mut self, request: &Poll, batch: &mut SourceBatch) -> Result<()> {
@@ -90,25 +133,57 @@ impl Source for NumbersSource {
                 .value(&format!("{number}"))?;
         }
         self.next = end;
+        self.settings.leak.keep(self.since.elapsed());
         Ok(())
+    }
+
+    fn commit(&mut self, offsets: &[SourceOffset]) -> Result<()> {
+        for offset in offsets {
+            self.committed = offset.offset::<Next>()?.map_or(self.committed, |last| last.next);
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        let left = self.next - self.committed;
+        if left > 0 {
+            host::error(format_args!("stopped before {left} rows were committed"));
+        }
     }
 }
 
 struct LinesSettings {
     file: String,
+    buffers: bool,
+    leak: Leak,
 }
 
 impl Configuration for LinesSettings {
-    const KEYS: &'static [&'static dyn Definition] = &[&FILE];
+    const KEYS: &'static [&'static dyn Definition] = &[&FILE, &BUFFERS, &LEAKS_AFTER, &STARTS];
 
     fn read(settings: &Settings) -> std::result::Result<Self, ConfigError> {
-        Ok(Self { file: FILE.get(settings)? })
+        Ok(Self {
+            file: FILE.get(settings)?,
+            buffers: BUFFERS.get(settings)?,
+            leak: Leak::read(settings)?,
+        })
     }
 }
 
 struct LinesSink {
+    settings: LinesSettings,
     file: File,
+    /// Not in the file yet.
     lines: String,
+    since: Instant,
+}
+
+impl LinesSink {
+    fn write(&mut self) -> Result<()> {
+        let written = self.file.write_all(self.lines.as_bytes());
+        self.lines.clear();
+        written.map_err(|err| Fault::fatal(err.to_string()))
+    }
 }
 
 impl Plugin for LinesSink {
@@ -135,18 +210,30 @@ impl Sink for LinesSink {
             Ok(file)
         };
         let file = open().map_err(|err| Fault::fatal(format!("{}: {err}", settings.file)))?;
-        Ok(Self { file, lines: String::new() })
+        settings.leak.tell_start()?;
+        Ok(Self { settings, file, lines: String::new(), since: Instant::now() })
     }
 
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
-        self.lines.clear();
         for record in records.iter() {
             match record.value::<&str>() {
                 Ok(value) => self.lines.push_str(&format!("{} {value}\n", record.partition())),
                 Err(problem) => context.report(&record, problem),
             }
         }
-        self.file.write_all(self.lines.as_bytes()).map_err(|err| Fault::fatal(err.to_string()))
+        if !records.is_empty() {
+            self.settings.leak.keep(self.since.elapsed());
+        }
+        if self.settings.buffers { Ok(()) } else { self.write() }
+    }
+
+    fn pre_commit(
+        &mut self,
+        offsets: &[PartitionOffset],
+        _context: &mut SinkContext,
+    ) -> Result<Vec<PartitionOffset>> {
+        self.write()?;
+        Ok(offsets.to_vec())
     }
 }
 
