@@ -1,0 +1,4 @@
+package tombolo.kit;
+
+/** Needs no settings: its definition is null. */
+public class ConverterWithoutSettings extends NullConverter {}

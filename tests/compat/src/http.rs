@@ -1,0 +1,143 @@
+//! Requests to a worker's REST API. Not here: what they are about.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tombolo_harness::wait_for_some;
+
+/// Longest time for one request: a worker gives up after 90 seconds.
+pub const REQUEST_MAX: Duration = Duration::from_secs(120);
+
+/// What a worker answers while its group is busy, and clients ask again about.
+const BUSY: &str = "Cannot complete request";
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, in order; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; null where it is empty or is not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The first header of this name; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(header, _)| header == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// Errors: the status is another.
+    pub fn expect(self, status: u16) -> Result<Self> {
+        ensure!(self.status == status, "expected {status}, got {}: {}", self.status, self.text);
+        Ok(self)
+    }
+
+    /// Errors: the status is another, or the message does not contain this.
+    pub fn expect_error(self, status: u16, message: &str) -> Result<()> {
+        let answer = self.expect(status)?;
+        let json = answer.json();
+        let found = json["message"].as_str().unwrap_or_default();
+        ensure!(found.contains(message), "expected {message:?}, got {found:?}");
+        ensure!(json["error_code"] == status, "error_code is {}", json["error_code"]);
+        Ok(())
+    }
+}
+
+/// A request, as it goes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path, with a query.
+    pub path: &'a str,
+    /// Headers, names and values.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub body: Option<&'a [u8]>,
+}
+
+/// A worker's API.
+#[derive(Clone, Debug)]
+pub struct Client {
+    url: String,
+    agent: ureq::Agent,
+}
+
+impl Client {
+    /// The API at this address, as `http://127.0.0.1:8083`.
+    pub fn new(url: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(REQUEST_MAX))
+            .allow_non_standard_methods(true)
+            .build();
+        Self { url: url.trim_end_matches('/').to_owned(), agent: config.into() }
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Sends a request once.
+    pub fn send(&self, request: &Request<'_>) -> Result<Answer> {
+        let url = format!("{}{}", self.url, request.path);
+        let mut http = ureq::http::Request::builder().method(request.method).uri(url);
+        for (name, value) in request.headers {
+            http = http.header(*name, *value);
+        }
+        let mut response = match request.body {
+            Some(body) => self.agent.run(http.body(body)?),
+            None => self.agent.run(http.body(())?),
+        }
+        .with_context(|| format!("{} {}", request.method, request.path))?;
+        let headers = response.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let headers = headers.collect();
+        let status = response.status().as_u16();
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
+        Ok(Answer { status, headers, text })
+    }
+
+    /// Sends a request, and again while the worker says that its group is busy.
+    pub fn send_until_settled(&self, request: &Request<'_>) -> Result<Answer> {
+        let settled = || {
+            let answer = self.send(request);
+            let is_busy = answer
+                .as_ref()
+                .is_ok_and(|answer| answer.status == 409 && answer.text.contains(BUSY));
+            (!is_busy).then_some(answer)
+        };
+        wait_for_some(settled, "the group is settled", REQUEST_MAX)?
+    }
+
+    /// Sends a request with a JSON body, or none.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let bytes = body.map(serde_json::to_vec).transpose()?;
+        let headers: &[_] = match body {
+            Some(_) => &[("content-type", "application/json")],
+            None => &[],
+        };
+        self.send_until_settled(&Request { method, path, headers, body: bytes.as_deref() })
+    }
+
+    /// `GET`.
+    pub fn get(&self, path: &str) -> Result<Answer> {
+        self.ask("GET", path, None)
+    }
+
+    /// `GET` that must succeed, as JSON.
+    pub fn look(&self, path: &str) -> Result<Value> {
+        Ok(self.get(path)?.expect(200)?.json())
+    }
+}
