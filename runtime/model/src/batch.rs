@@ -2,6 +2,8 @@
 //!
 //! Not here: the bytes of a value, which only plugins read, and the wall itself.
 
+mod append;
+
 /// Byte strings, one per row, in one buffer.
 ///
 /// Shape: `ends` never decreases and ends at `data.len()`; `nulls` ascends; a null row has no bytes. A column with no `ends` is null in every
@@ -380,7 +382,7 @@ impl Batch {
 }
 
 /// These rows of a list that is empty or complete.
-pub(crate) fn gather<T: Copy + Default>(list: &[T], origin: &[u32]) -> Vec<T> {
+pub fn gather<T: Copy + Default>(list: &[T], origin: &[u32]) -> Vec<T> {
     if list.is_empty() {
         return Vec::new();
     }

@@ -3,20 +3,25 @@
 //! Not here: where batches come from and go to (`source_task`, `sink_task`), and what becomes of bad rows (`tolerance`).
 
 mod build;
+mod calls;
 mod header_columns;
 mod incoming;
 mod outgoing;
+mod parts;
 mod rows;
 
-use tombolo_model::fault::{Problem, RowFault};
+use std::sync::Arc;
+
+use tombolo_model::fault::RowFault;
 use tombolo_model::role::{Applied, Converter, HeaderConverter, TransformationChain};
-use tombolo_model::{Fault, FaultKind, Stage, Values};
+use tombolo_model::{Fault, Stage, Values};
 
 pub(crate) use build::build;
 pub(crate) use outgoing::produce_rows;
-pub(crate) use rows::{Origin, Rows};
+pub(crate) use rows::{Bad, Rows};
 
-use crate::tolerance::{ErrorPolicy, Executing};
+use crate::tolerance::{ErrorPolicy, exceeded};
+use calls::{Transform, Transformed};
 
 /// A task's converters and transformations.
 pub(crate) struct Pipeline {
@@ -31,14 +36,14 @@ pub(crate) struct Pipeline {
 
 struct Conversion {
     converter: Box<dyn Converter>,
-    class: String,
+    class: Arc<str>,
     /// Whether the converter looks at the records' headers.
     reads_headers: bool,
 }
 
 struct HeaderConversion {
     converter: Box<dyn HeaderConverter>,
-    class: String,
+    class: Arc<str>,
 }
 
 /// Which of a record's two converted columns.
@@ -67,98 +72,72 @@ impl Side {
 struct Chain {
     transformations: Box<dyn TransformationChain>,
     /// Class of each step.
-    classes: Vec<String>,
+    classes: Vec<Arc<str>>,
 }
 
 impl Pipeline {
     /// Puts the rows through the transformations.
-    async fn transform(&mut self, rows: &mut Rows, from: Origin<'_>) -> Result<(), Fault> {
+    async fn transform(&mut self, rows: &mut Rows) -> Result<(), Fault> {
         let Some(chain) = &mut self.chain else { return Ok(()) };
         if rows.batch.is_empty() {
             return Ok(());
         }
-        let mut retries = self.policy.retries();
-        let applied = loop {
-            match chain.transformations.apply(&mut rows.batch).await {
-                Err(fault) if retries.again(&fault).await => {}
-                other => break other,
-            }
-        };
-        let Applied { origin, faults } = match applied {
-            Ok(applied) => applied,
-            Err(fault) => {
-                let class = chain.classes.first().map_or("", String::as_str);
-                let at = Executing { stage: Stage::Transformation, class };
-                return self.policy.judge_all(rows, from, at, fault);
-            }
-        };
-        let before: Vec<u32> = faults.iter().map(|fault| rows.original(fault.row)).collect();
+        let count = rows.batch.rows;
+        let mut call = Transform { chain: &mut *chain.transformations, batch: &mut rows.batch };
+        let Transformed { batch, applied } = parts::make(&mut call, count, &self.policy).await?;
+        let Applied { origin, faults } = applied;
+        rows.batch = batch;
+        let bad: Vec<Bad> = faults
+            .into_iter()
+            .map(|fault| Bad {
+                row: rows.original(fault.row),
+                stage: Stage::Transformation,
+                class: chain.classes.get(fault.step as usize).cloned().unwrap_or_default(),
+                problem: fault.problem,
+            })
+            .collect();
         if let Some(origin) = origin {
             rows.chosen(origin);
         }
-        let bad = faults.iter().zip(before).map(|(fault, original)| {
-            let class = chain.classes.get(fault.step as usize).map_or("", String::as_str);
-            (original, Executing { stage: Stage::Transformation, class }, &fault.problem)
-        });
-        self.policy.judge_rows(rows, from, bad);
+        self.policy.take_out(rows, bad);
         Ok(())
     }
 }
 
 impl ErrorPolicy {
-    /// Judges bad rows, by original row. The first that may not be skipped ends the task; rows before it stay.
-    fn judge_rows<'a>(
-        &self,
-        rows: &mut Rows,
-        from: Origin<'_>,
-        bad: impl Iterator<Item = (u32, Executing<'a>, &'a Problem)>,
-    ) {
-        if self.skips() {
-            bad.for_each(|(row, at, problem)| drop(self.judge(at, from.record(row), problem)));
-        } else if let Some((row, at, problem)) = bad.min_by_key(|(row, ..)| *row)
-            && let Err(fault) = self.judge(at, from.record(row), problem)
+    /// Notes bad rows, which have left the batch. The first that may not be skipped ends the task; rows before it stay.
+    fn take_out(&self, rows: &mut Rows, bad: Vec<Bad>) {
+        if !self.skips()
+            && let Some(first) = bad.iter().min_by_key(|bad| bad.row)
         {
-            rows.fail_at(row, fault);
+            rows.fail_at(first.row, exceeded(first.stage, &first.problem));
         }
+        rows.bad.extend(bad);
     }
 
-    /// Judges the faults of a conversion and lets the bad rows go.
-    fn judge_converted(
+    /// Lets rows go that could not be converted.
+    fn take_out_converted(
         &self,
         rows: &mut Rows,
-        from: Origin<'_>,
-        at: Executing<'_>,
-        faults: &[RowFault],
+        (stage, class): (Stage, &Arc<str>),
+        faults: Vec<RowFault>,
     ) {
         if faults.is_empty() {
             return;
         }
-        let mut bad: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
-        let originals: Vec<u32> = bad.iter().map(|&row| rows.original(row)).collect();
-        bad.sort_unstable();
-        rows.drop_rows(&bad);
-        let judged = originals.into_iter().zip(faults);
-        self.judge_rows(rows, from, judged.map(|(row, fault)| (row, at, &fault.problem)));
-    }
-
-    /// Judges a call that failed as a whole. Where the fault is about records, it is every row's.
-    fn judge_all(
-        &self,
-        rows: &mut Rows,
-        from: Origin<'_>,
-        at: Executing<'_>,
-        fault: Fault,
-    ) -> Result<(), Fault> {
-        // A call that was given up because the task stops says nothing about its rows: they come again.
-        let is_over = !fault.is_retriable() || !self.stopping.is_cancelled();
-        if !is_over || !matches!(fault.kind, FaultKind::Record | FaultKind::Retriable { .. }) {
-            return Err(fault);
-        }
-        let problem = Problem { message: fault.message, class: fault.class, trace: fault.trace };
-        let faults: Vec<RowFault> =
-            (0..rows.batch.rows).map(|row| RowFault { row, problem: problem.clone() }).collect();
-        self.judge_converted(rows, from, at, &faults);
-        Ok(())
+        let mut gone: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
+        gone.sort_unstable();
+        let bad: Vec<Bad> = faults
+            .into_iter()
+            .map(|RowFault { row, problem }| Bad {
+                row: rows.original(row),
+                stage,
+                class: Arc::clone(class),
+                problem,
+            })
+            .collect();
+        rows.drop_rows(&gone);
+        self.take_out(rows, bad);
     }
 }
 

@@ -23,9 +23,9 @@ use crate::client_settings::{rows_max, translate};
 use crate::commit::{Schedule, SinkCommit};
 use crate::connector_config::{RoleConfig, SinkTopics};
 use crate::event::WorkerEvent;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Bad, Pipeline};
 use crate::task::{TaskParts, is_instance_gone};
-use crate::tolerance::caused_by;
+use crate::tolerance::{Executing, caused_by};
 use crate::used_topics::UsedTopics;
 use commits::Closing;
 use given::Given;
@@ -190,8 +190,18 @@ impl SinkTask {
     async fn take_in(&mut self) -> Result<(), Fault> {
         self.tell_topics().await;
         let next = given::next_offsets(&self.consumed);
-        let (batch, original) = self.instance.pipeline.incoming(&mut self.consumed).await?;
-        self.put(Box::new(Given { batch, original, next })).await
+        let (rows, original) = self.instance.pipeline.incoming(&mut self.consumed).await?;
+        if !rows.bad.is_empty() {
+            let policy = self.parts.policy();
+            for Bad { row, stage, class, problem } in &rows.bad {
+                let record = given::consumed_record(&self.consumed, *row as usize);
+                policy.report(Executing { stage: *stage, class }, record, problem);
+            }
+        }
+        match rows.failed {
+            Some((_, fault)) => Err(fault),
+            None => self.put(Box::new(Given { batch: rows.batch, original, next })).await,
+        }
     }
 
     async fn tell_topics(&mut self) {

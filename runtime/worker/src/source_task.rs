@@ -20,7 +20,7 @@ use crate::client_settings::translate;
 use crate::commit::{Schedule, SourceCommit};
 use crate::connector_config::{RoleConfig, SourceConfig};
 use crate::event::WorkerEvent;
-use crate::pipeline::{Pipeline, produce_rows};
+use crate::pipeline::{Bad, Pipeline, produce_rows};
 use crate::submitted_records::{Positions, SubmittedRecords};
 use crate::task::{TaskParts, is_instance_gone};
 use crate::tolerance::{Executing, Record, caused_by};
@@ -210,7 +210,14 @@ impl SourceTask {
     async fn take_in(&mut self, batch: SourceBatch) -> Result<(), Fault> {
         let SourceBatch { records, partitions, mut partition, offset, .. } = batch;
         let polled = records.rows;
-        let rows = self.instance.pipeline.outgoing(records, self.polls).await?;
+        let rows = self.instance.pipeline.outgoing(records).await?;
+        if !rows.bad.is_empty() {
+            let policy = self.parts.policy();
+            for Bad { row, stage, class, problem } in &rows.bad {
+                let record = Record::Polled { poll: self.polls, row: *row };
+                policy.report(Executing { stage: *stage, class }, record, problem);
+            }
+        }
         // Rows from a failed one on are neither sent nor settled.
         let taken = rows.failed.as_ref().map_or(polled, |(row, _)| *row);
         partition.truncate(taken as usize);

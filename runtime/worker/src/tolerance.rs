@@ -1,7 +1,7 @@
 //! What becomes of a call or a row that failed: tried again, skipped, or the end of the task.
 //!
 //! Not here: which calls there are, and faults of `poll` and `put` as a whole, which no tolerance covers.
-//! A dead letter queue would be one more place to report to, in [`ErrorPolicy::judge`].
+//! A dead letter queue would be one more place to report to, in [`ErrorPolicy::report`].
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -99,18 +99,23 @@ impl ErrorPolicy {
         record: Record<'_>,
         problem: &Problem,
     ) -> Result<(), Fault> {
-        if self.config.log {
-            let report = self.report(at, record);
-            let (connector, task) = (&self.task.connector, self.task.index);
-            tracing::error!(%connector, task, stage = %at.stage, error = %problem.message, "{report}");
-        }
+        self.report(at, record, problem);
         if self.skips() { Ok(()) } else { Err(exceeded(at.stage, problem)) }
+    }
+
+    /// Reports a bad row.
+    pub(crate) fn report(&self, at: Executing<'_>, record: Record<'_>, problem: &Problem) {
+        if self.config.log {
+            let line = self.line(at, record);
+            let (connector, task) = (&self.task.connector, self.task.index);
+            tracing::error!(%connector, task, stage = %at.stage, error = %problem.message, "{line}");
+        }
     }
 
     /// Kafka Connect's line for a bad row.
     ///
     /// Follows `LogReporter` and `ProcessingContext.toString`.
-    fn report(&self, at: Executing<'_>, record: Record<'_>) -> String {
+    fn line(&self, at: Executing<'_>, record: Record<'_>) -> String {
         let record = if self.config.log_messages { record.to_string() } else { String::new() };
         let (stage, class) = (at.stage, at.class);
         format!(
@@ -175,8 +180,18 @@ fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+/// What is wrong with a row about which a call failed as a whole. Without a class of its own, it has that of Kafka Connect's exception of its kind.
+pub(crate) fn problem_of(fault: Fault) -> Problem {
+    let class = match fault.is_retriable() {
+        true => "org.apache.kafka.connect.errors.RetriableException",
+        false => "org.apache.kafka.connect.errors.DataException",
+    };
+    let class = fault.class.unwrap_or_else(|| class.to_owned());
+    Problem { message: fault.message, class: Some(class), trace: fault.trace }
+}
+
 /// The end of a task by a bad row.
-fn exceeded(stage: Stage, problem: &Problem) -> Fault {
+pub(crate) fn exceeded(stage: Stage, problem: &Problem) -> Fault {
     caused_by(stage, TOLERANCE_EXCEEDED, problem)
 }
 
@@ -242,13 +257,13 @@ mod tests {
     fn the_log_line_is_kafka_connects() {
         let mut policy = policy(Tolerance::All, None);
         assert_eq!(
-            policy.report(AT, RECORD),
+            policy.line(AT, RECORD),
             "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'J', where consumed record is \
              {topic='t', partition=0, offset=1, timestamp=5, timestampType=CreateTime}."
         );
         policy.config.log_messages = false;
         assert_eq!(
-            policy.report(AT, RECORD),
+            policy.line(AT, RECORD),
             "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'J'."
         );
     }

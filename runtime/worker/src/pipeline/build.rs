@@ -41,7 +41,7 @@ async fn conversion(
     let plugin = plugins.find(PluginKind::Converter, &config.class, config.version.as_deref())?;
     Ok(Conversion {
         converter: task.converter(&plugin, &config.settings, is_key).await?,
-        class: plugin.class.clone(),
+        class: plugin.class.as_str().into(),
         reads_headers: plugin.reads.headers,
     })
 }
@@ -55,7 +55,7 @@ async fn header_conversion(
     let plugin = plugins.find(PluginKind::HeaderConverter, &config.class, version)?;
     Ok(HeaderConversion {
         converter: task.header_converter(&plugin, &config.settings).await?,
-        class: plugin.class.clone(),
+        class: plugin.class.as_str().into(),
     })
 }
 
@@ -69,7 +69,7 @@ async fn chain(
     }
     let steps =
         configs.iter().map(|config| step(plugins, config)).collect::<Result<Vec<_>, _>>()?;
-    let classes = steps.iter().map(|step| step.plugin.class.clone()).collect();
+    let classes = steps.iter().map(|step| step.plugin.class.as_str().into()).collect();
     Ok(Some(Chain { transformations: task.transformations(steps).await?, classes }))
 }
 

@@ -3,16 +3,21 @@
 //! Not here: converting them.
 
 use tombolo_model::fault::RowFault;
-use tombolo_model::{Batch, Column, Headers, Values};
+use tombolo_model::{Column, Headers, Values};
 
 /// The topic of each header's record; empty where one topic is all there is.
-pub(super) fn topics_of_headers(batch: &Batch, into: &mut Vec<u32>) {
+pub(super) fn topics_of_headers(
+    topics: &[String],
+    topic: &[u32],
+    ends: &[u32],
+    into: &mut Vec<u32>,
+) {
     into.clear();
-    if batch.topics.len() < 2 || batch.topic.is_empty() {
+    if topics.len() < 2 || topic.is_empty() {
         return;
     }
     let mut start = 0;
-    for (&end, &topic) in batch.headers.ends.iter().zip(&batch.topic) {
+    for (&end, &topic) in ends.iter().zip(topic) {
         into.extend((start..end).map(|_| topic));
         start = end;
     }
@@ -86,17 +91,12 @@ mod tests {
 
     #[test]
     fn a_header_knows_its_row_and_its_topic() {
-        let batch = Batch {
-            rows: 3,
-            topics: vec!["t".into(), "u".into()],
-            topic: vec![1, 0, 1],
-            headers: headers(&[&[("a", None)], &[], &[("b", None), ("c", None)]]),
-            ..Batch::default()
-        };
+        let headers = headers(&[&[("a", None)], &[], &[("b", None), ("c", None)]]);
+        let names = ["t".to_owned(), "u".to_owned()];
         let mut topics = vec![9];
-        topics_of_headers(&batch, &mut topics);
+        topics_of_headers(&names, &[1, 0, 1], &headers.ends, &mut topics);
         assert_eq!(topics, [1, 1, 1]);
-        let rows: Vec<u32> = (0..3).map(|header| row_of_header(&batch.headers, header)).collect();
+        let rows: Vec<u32> = (0..3).map(|header| row_of_header(&headers, header)).collect();
         assert_eq!(rows, [0, 2, 2]);
     }
 }

@@ -7,113 +7,122 @@ use tombolo_model::batch::Headers;
 use tombolo_model::role::{Original, Topics};
 use tombolo_model::{Batch, Column, Fault, Stage};
 
+use super::calls::{ConvertHeaders, Converted, Direction, ToConnectData};
 use super::header_columns::{faults_of_rows, raw, topics_of_headers};
-use super::{Conversion, Origin, Pipeline, Rows, Side};
-use crate::tolerance::{ErrorPolicy, Executing};
+use super::{Pipeline, Rows, Side, parts};
 
 impl Pipeline {
     /// From consumed bytes to rows for a sink, with where they were consumed if a transformation changed topic or partition.
     ///
-    /// Lists of `consumed` stay as they are; its columns are used up, and their memory is given back.
+    /// `consumed` is the same afterwards, so that every row leads back to the bytes it was made of. Where [`Rows::failed`] is there, rows before
+    /// it are of no use: they come again.
     pub(crate) async fn incoming(
         &mut self,
         consumed: &mut ConsumedBatch,
-    ) -> Result<(Batch, Option<Original>), Fault> {
-        let mut rows = Rows::new(take_batch(consumed));
-        let from = Origin::Consumed(consumed);
+    ) -> Result<(Rows, Option<Original>), Fault> {
+        let mut rows = Rows::new(without_columns(consumed));
         check_timestamps(&mut rows);
-        let key = to_connect_data(&mut self.key, &self.policy, &mut rows, (from, Side::Key));
-        let key = key.await?;
-        let value = to_connect_data(&mut self.value, &self.policy, &mut rows, (from, Side::Value));
-        let value = value.await?;
-        let header_values = self.headers_to_connect_data(&mut rows, from).await?;
+        let mut headers = take_headers(consumed);
+        let converted = self.converted(&mut rows, consumed, &mut headers).await;
+        give_back(consumed, headers);
+        converted?;
         let before = self.chain.is_some().then(|| TopicsBefore {
             topics: rows.batch.topics.clone(),
             topic: used_topics(consumed).1,
         });
-        self.transform(&mut rows, from).await?;
+        self.transform(&mut rows).await?;
+        rows.settle_bad();
         let original = before.and_then(|before| before.original(&rows, consumed));
-        (consumed.key, consumed.value, consumed.header_values) = (key, value, header_values);
-        match rows.failed {
-            Some((_, fault)) => Err(fault),
-            None => Ok((rows.batch, original)),
-        }
+        Ok((rows, original))
     }
 
-    /// Converts header values, and gives back the memory of their bytes.
-    async fn headers_to_connect_data(
+    async fn converted(
         &mut self,
         rows: &mut Rows,
-        from: Origin<'_>,
-    ) -> Result<Column, Fault> {
-        topics_of_headers(&rows.batch, &mut self.header_topics);
-        let Batch { topics, headers, .. } = &mut rows.batch;
-        if headers.count() == 0 {
-            return Ok(Column::default());
-        }
-        let topics = Topics { topics, topic: &self.header_topics };
-        let mut retries = self.policy.retries();
-        let converted = loop {
-            let converter = &mut self.header.converter;
-            let (names, bytes) = (&mut headers.names, &mut headers.values.bytes);
-            match converter.to_connect_data(topics, names, bytes).await {
-                Err(fault) if retries.again(&fault).await => {}
-                other => break other,
+        consumed: &mut ConsumedBatch,
+        headers: &mut Headers,
+    ) -> Result<(), Fault> {
+        self.convert_in(Side::Key, rows, &mut consumed.key, headers).await?;
+        self.convert_in(Side::Value, rows, &mut consumed.value, headers).await?;
+        self.convert_headers_in(rows, headers).await
+    }
+
+    /// Converts the keys or values of the rows that are left.
+    async fn convert_in(
+        &mut self,
+        side: Side,
+        rows: &mut Rows,
+        bytes: &mut Column,
+        headers: &mut Headers,
+    ) -> Result<(), Fault> {
+        let conversion = match side {
+            Side::Key => &mut self.key,
+            Side::Value => &mut self.value,
+        };
+        let mut left;
+        let (bytes, headers) = match &rows.origin {
+            None => (bytes, headers),
+            Some(origin) => {
+                left = (bytes.gather(origin), headers.gather(origin));
+                (&mut left.0, &mut left.1)
             }
         };
-        let at = Executing { stage: Stage::HeaderConverter, class: &self.header.class };
-        match converted {
-            Ok((values, faults)) => {
-                let bytes = std::mem::replace(&mut headers.values, values).bytes;
-                let faults = faults_of_rows(headers, faults);
-                self.policy.judge_converted(rows, from, at, &faults);
-                Ok(bytes)
+        if bytes.is_absent() {
+            return Ok(());
+        }
+        let Batch { rows: count, topics, topic, .. } = &rows.batch;
+        let mut call = ToConnectData {
+            converter: &mut *conversion.converter,
+            topics: Topics { topics, topic },
+            bytes,
+            headers: (conversion.reads_headers && headers.count() > 0).then_some(headers),
+        };
+        let Converted { values, faults, .. } = parts::make(&mut call, *count, &self.policy).await?;
+        *side.of(&mut rows.batch.key, &mut rows.batch.value) = values;
+        self.policy.take_out_converted(rows, (side.stage(), &conversion.class), faults);
+        Ok(())
+    }
+
+    /// Converts the header values of the rows that are left.
+    async fn convert_headers_in(
+        &mut self,
+        rows: &mut Rows,
+        headers: &mut Headers,
+    ) -> Result<(), Fault> {
+        let mut left;
+        let headers = match &rows.origin {
+            None => headers,
+            Some(origin) => {
+                left = headers.gather(origin);
+                &mut left
             }
-            Err(fault) => self.policy.judge_all(rows, from, at, fault).map(|()| Column::default()),
+        };
+        let count = u32::try_from(headers.count()).unwrap_or(u32::MAX);
+        if count == 0 {
+            return Ok(());
         }
+        let Batch { topics, topic, .. } = &rows.batch;
+        topics_of_headers(topics, topic, &headers.ends, &mut self.header_topics);
+        let mut call = ConvertHeaders {
+            converter: &mut *self.header.converter,
+            direction: Direction::ToConnectData,
+            topics: Topics { topics, topic: &self.header_topics },
+            names: &mut headers.names,
+            values: &mut headers.values,
+        };
+        let Converted { values, faults, .. } = parts::make(&mut call, count, &self.policy).await?;
+        let faults = faults_of_rows(headers, faults);
+        let (ends, names) = (headers.ends.clone(), headers.names.clone());
+        rows.batch.headers = Headers { ends, names, values };
+        let at = (Stage::HeaderConverter, &self.header.class);
+        self.policy.take_out_converted(rows, at, faults);
+        Ok(())
     }
 }
 
-/// Converts keys or values, and gives back the memory of their bytes.
-async fn to_connect_data(
-    conversion: &mut Conversion,
-    policy: &ErrorPolicy,
-    rows: &mut Rows,
-    (from, side): (Origin<'_>, Side),
-) -> Result<Column, Fault> {
-    let Batch { topics, topic, key, value, headers, .. } = &mut rows.batch;
-    let values = side.of(key, value);
-    if values.bytes.is_absent() {
-        return Ok(Column::default());
-    }
-    let topics = Topics { topics, topic };
-    let mut retries = policy.retries();
-    let converted = loop {
-        let headers = (conversion.reads_headers && headers.count() > 0).then_some(&mut *headers);
-        match conversion.converter.to_connect_data(topics, &mut values.bytes, headers).await {
-            Err(fault) if retries.again(&fault).await => {}
-            other => break other,
-        }
-    };
-    let at = Executing { stage: side.stage(), class: &conversion.class };
-    match converted {
-        Ok((converted, faults)) => {
-            let bytes = std::mem::replace(values, converted).bytes;
-            policy.judge_converted(rows, from, at, &faults);
-            Ok(bytes)
-        }
-        Err(fault) => policy.judge_all(rows, from, at, fault).map(|()| Column::default()),
-    }
-}
-
-/// The consumed rows with their raw bytes.
-fn take_batch(consumed: &mut ConsumedBatch) -> Batch {
+/// The consumed rows without their bytes.
+fn without_columns(consumed: &ConsumedBatch) -> Batch {
     let (topics, topic) = used_topics(consumed);
-    let headers = Headers {
-        ends: consumed.header_ends.clone(),
-        names: std::mem::take(&mut consumed.header_names),
-        values: raw(std::mem::take(&mut consumed.header_values)),
-    };
     Batch {
         rows: consumed.rows,
         topics,
@@ -122,10 +131,22 @@ fn take_batch(consumed: &mut ConsumedBatch) -> Batch {
         offset: consumed.offset.clone(),
         timestamp: consumed.timestamp.clone(),
         timestamp_types: consumed.timestamp_types.clone(),
-        key: raw(std::mem::take(&mut consumed.key)),
-        value: raw(std::mem::take(&mut consumed.value)),
-        headers,
+        ..Batch::default()
     }
+}
+
+fn take_headers(consumed: &mut ConsumedBatch) -> Headers {
+    Headers {
+        ends: std::mem::take(&mut consumed.header_ends),
+        names: std::mem::take(&mut consumed.header_names),
+        values: raw(std::mem::take(&mut consumed.header_values)),
+    }
+}
+
+fn give_back(consumed: &mut ConsumedBatch, headers: Headers) {
+    consumed.header_ends = headers.ends;
+    consumed.header_names = headers.names;
+    consumed.header_values = headers.values.bytes;
 }
 
 /// The topics that occur, and an index into them per row; empty where there is one. A consumer may know thousands more.

@@ -6,86 +6,72 @@ use tombolo_kafka::ProduceRows;
 use tombolo_model::role::Topics;
 use tombolo_model::{Batch, Fault, Stage};
 
-use super::header_columns::{append, faults_of_rows, raw, topics_of_headers};
-use super::{Conversion, Origin, Pipeline, Rows, Side};
-use crate::tolerance::{ErrorPolicy, Executing};
+use super::calls::{ConvertHeaders, Converted, Direction, FromConnectData};
+use super::header_columns::{append, faults_of_rows, topics_of_headers};
+use super::{Pipeline, Rows, Side, parts};
 
 impl Pipeline {
     /// From polled records to what Kafka stores: afterwards keys, values and header values are raw bytes.
     ///
     /// Rows before one that ends the task are left, so that they still go: [`Rows::failed`] says which it is.
-    pub(crate) async fn outgoing(&mut self, records: Batch, poll: u64) -> Result<Rows, Fault> {
-        let from = Origin::Polled(poll);
+    pub(crate) async fn outgoing(&mut self, records: Batch) -> Result<Rows, Fault> {
         let mut rows = Rows::new(records);
-        self.transform(&mut rows, from).await?;
+        self.transform(&mut rows).await?;
         check_records(&mut rows);
-        self.headers_to_kafka(&mut rows, from).await?;
-        from_connect_data(&mut self.key, &self.policy, &mut rows, (from, Side::Key)).await?;
-        from_connect_data(&mut self.value, &self.policy, &mut rows, (from, Side::Value)).await?;
+        self.convert_headers_out(&mut rows).await?;
+        self.convert_out(Side::Key, &mut rows).await?;
+        self.convert_out(Side::Value, &mut rows).await?;
+        rows.settle_bad();
         Ok(rows)
     }
 
-    async fn headers_to_kafka(&mut self, rows: &mut Rows, from: Origin<'_>) -> Result<(), Fault> {
-        topics_of_headers(&rows.batch, &mut self.header_topics);
-        let Batch { topics, headers, .. } = &mut rows.batch;
-        if headers.count() == 0 {
+    async fn convert_headers_out(&mut self, rows: &mut Rows) -> Result<(), Fault> {
+        let Batch { topics, topic, headers, .. } = &mut rows.batch;
+        let count = u32::try_from(headers.count()).unwrap_or(u32::MAX);
+        if count == 0 {
             return Ok(());
         }
-        let topics = Topics { topics, topic: &self.header_topics };
-        let mut retries = self.policy.retries();
-        let converted = loop {
-            let converter = &mut self.header.converter;
-            let (names, values) = (&mut headers.names, &mut headers.values);
-            match converter.from_connect_data(topics, names, values).await {
-                Err(fault) if retries.again(&fault).await => {}
-                other => break other,
-            }
+        topics_of_headers(topics, topic, &headers.ends, &mut self.header_topics);
+        let mut call = ConvertHeaders {
+            converter: &mut *self.header.converter,
+            direction: Direction::FromConnectData,
+            topics: Topics { topics, topic: &self.header_topics },
+            names: &mut headers.names,
+            values: &mut headers.values,
         };
-        let at = Executing { stage: Stage::HeaderConverter, class: &self.header.class };
-        match converted {
-            Ok((bytes, faults)) => {
-                let faults = faults_of_rows(headers, faults);
-                headers.values = raw(bytes);
-                self.policy.judge_converted(rows, from, at, &faults);
-                Ok(())
-            }
-            Err(fault) => self.policy.judge_all(rows, from, at, fault),
-        }
+        let Converted { values, faults, .. } = parts::make(&mut call, count, &self.policy).await?;
+        let faults = faults_of_rows(headers, faults);
+        headers.values = values;
+        let at = (Stage::HeaderConverter, &self.header.class);
+        self.policy.take_out_converted(rows, at, faults);
+        Ok(())
     }
-}
 
-/// Converts keys or values. A column that is null throughout, without schemas, stays so.
-async fn from_connect_data(
-    conversion: &mut Conversion,
-    policy: &ErrorPolicy,
-    rows: &mut Rows,
-    (from, side): (Origin<'_>, Side),
-) -> Result<(), Fault> {
-    let count = rows.batch.rows;
-    let Batch { topics, topic, key, value, headers, .. } = &mut rows.batch;
-    let values = side.of(key, value);
-    if count == 0 || (values.bytes.is_absent() && values.schemas.is_empty()) {
-        return Ok(());
-    }
-    let topics = Topics { topics, topic };
-    let mut retries = policy.retries();
-    let converted = loop {
-        match conversion.converter.from_connect_data(topics, values).await {
-            Err(fault) if retries.again(&fault).await => {}
-            other => break other,
+    /// Converts keys or values. A column that is null throughout, without schemas, stays so.
+    async fn convert_out(&mut self, side: Side, rows: &mut Rows) -> Result<(), Fault> {
+        let conversion = match side {
+            Side::Key => &mut self.key,
+            Side::Value => &mut self.value,
+        };
+        let count = rows.batch.rows;
+        let Batch { topics, topic, key, value, headers, .. } = &mut rows.batch;
+        let values = side.of(key, value);
+        if count == 0 || (values.bytes.is_absent() && values.schemas.is_empty()) {
+            return Ok(());
         }
-    };
-    let at = Executing { stage: side.stage(), class: &conversion.class };
-    match converted {
-        Ok((bytes, added, faults)) => {
-            *values = raw(bytes);
-            if let Some(added) = added {
-                append(headers, &added, count);
-            }
-            policy.judge_converted(rows, from, at, &faults);
-            Ok(())
+        let mut call = FromConnectData {
+            converter: &mut *conversion.converter,
+            topics: Topics { topics, topic },
+            values,
+        };
+        let converted = parts::make(&mut call, count, &self.policy).await?;
+        *values = converted.values;
+        if let Some(added) = converted.headers {
+            append(headers, &added, count);
         }
-        Err(fault) => policy.judge_all(rows, from, at, fault),
+        let at = (side.stage(), &conversion.class);
+        self.policy.take_out_converted(rows, at, converted.faults);
+        Ok(())
     }
 }
 
@@ -102,9 +88,9 @@ fn check_records(rows: &mut Rows) {
         fault.class = Some(class.to_owned());
         fault
     };
-    let bad = if batch.topics.is_empty() {
+    let bad = if let Some(row) = first_without_topic(batch) {
         let class = "java.lang.IllegalArgumentException";
-        Some((0, invalid(class, "Topic cannot be null.".to_owned())))
+        Some((row, invalid(class, "Topic cannot be null.".to_owned())))
     } else if let Some(row) = batch.timestamp.iter().position(|&timestamp| timestamp < -1) {
         let class = "org.apache.kafka.common.InvalidRecordException";
         let timestamp = batch.timestamp.get(row).copied().unwrap_or_default();
@@ -121,6 +107,13 @@ fn check_records(rows: &mut Rows) {
         let original = rows.original(u32::try_from(row).unwrap_or(u32::MAX));
         rows.fail_at(original, fault);
     }
+}
+
+fn first_without_topic(batch: &Batch) -> Option<usize> {
+    if batch.topic.is_empty() {
+        return batch.topics.is_empty().then_some(0);
+    }
+    batch.topic.iter().position(|&topic| topic as usize >= batch.topics.len())
 }
 
 /// Rows as the producer takes them; converted ones only.

@@ -2,11 +2,10 @@
 //!
 //! Not here: who changes it.
 
-use tombolo_kafka::ConsumedBatch;
-use tombolo_model::batch::TimestampType;
-use tombolo_model::{Batch, Fault};
+use std::sync::Arc;
 
-use crate::tolerance::Record;
+use tombolo_model::fault::Problem;
+use tombolo_model::{Batch, Fault, Stage};
 
 /// Rows on their way through a pipeline.
 #[derive(Debug, Default)]
@@ -15,48 +14,29 @@ pub(crate) struct Rows {
     pub(crate) batch: Batch,
     /// The original row of each row, never decreasing; none while they correspond one to one.
     pub(crate) origin: Option<Vec<u32>>,
+    /// Rows that could not be processed. They are gone.
+    pub(crate) bad: Vec<Bad>,
     /// An original row that ends the task, and why. Rows from there on are gone.
     pub(crate) failed: Option<(u32, Fault)>,
 }
 
-/// Where a pipeline's rows came from, for reports.
-#[derive(Clone, Copy)]
-pub(crate) enum Origin<'a> {
-    /// This poll of a source.
-    Polled(u64),
-    /// Kafka.
-    Consumed(&'a ConsumedBatch),
-}
-
-impl<'a> Origin<'a> {
-    /// The record that stood in an original row.
-    pub(crate) fn record(self, row: u32) -> Record<'a> {
-        match self {
-            Self::Polled(poll) => Record::Polled { poll, row },
-            Self::Consumed(batch) => {
-                let row = row as usize;
-                let topic =
-                    batch.topic.get(row).and_then(|&index| batch.topics.get(index as usize));
-                Record::Consumed {
-                    topic: topic.map_or("", String::as_str),
-                    partition: batch.partition.get(row).copied().unwrap_or(-1),
-                    offset: batch.offset.get(row).copied().unwrap_or(-1),
-                    timestamp: batch.timestamp.get(row).copied().unwrap_or(-1),
-                    timestamp_type: batch
-                        .timestamp_types
-                        .get(row)
-                        .copied()
-                        .unwrap_or(TimestampType::None),
-                }
-            }
-        }
-    }
+/// A row that could not be processed.
+#[derive(Clone, Debug)]
+pub(crate) struct Bad {
+    /// Its original row.
+    pub(crate) row: u32,
+    /// Where it failed.
+    pub(crate) stage: Stage,
+    /// The class of the plugin that could not process it.
+    pub(crate) class: Arc<str>,
+    /// What went wrong.
+    pub(crate) problem: Problem,
 }
 
 impl Rows {
     /// All rows of a batch, none of which has moved.
     pub(crate) fn new(batch: Batch) -> Self {
-        Self { batch, origin: None, failed: None }
+        Self { batch, origin: None, bad: Vec::new(), failed: None }
     }
 
     /// The original row of a row.
@@ -102,12 +82,20 @@ impl Rows {
         }
         self.failed = Some((original, fault));
     }
+
+    /// Puts bad rows in order, each once, without those behind the row that ends the task.
+    pub(crate) fn settle_bad(&mut self) {
+        if let Some((last, _)) = self.failed {
+            self.bad.retain(|bad| bad.row <= last);
+        }
+        self.bad.sort_by_key(|bad| bad.row);
+        self.bad.dedup_by_key(|bad| bad.row);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tombolo_model::Stage;
 
     fn rows(count: u32) -> Rows {
         Rows::new(Batch {
@@ -137,5 +125,22 @@ mod tests {
         rows.fail_at(2, Fault::fatal(Stage::ValueConverter, "later"));
         assert_eq!(rows.batch.offset, [0]);
         assert_eq!(rows.failed.unwrap().1.message, "early");
+    }
+
+    #[test]
+    fn bad_rows_are_told_in_order_each_once_up_to_the_one_that_ends_the_task() {
+        let bad = |row, message: &str| Bad {
+            row,
+            stage: Stage::ValueConverter,
+            class: "c".into(),
+            problem: Problem { message: message.to_owned(), class: None, trace: None },
+        };
+        let mut rows = rows(5);
+        rows.bad = vec![bad(3, "late"), bad(2, "first"), bad(2, "second"), bad(0, "early")];
+        rows.fail_at(2, Fault::fatal(Stage::ValueConverter, "first"));
+        rows.settle_bad();
+        let told: Vec<(u32, &str)> =
+            rows.bad.iter().map(|bad| (bad.row, bad.problem.message.as_str())).collect();
+        assert_eq!(told, [(0, "early"), (2, "first")]);
     }
 }

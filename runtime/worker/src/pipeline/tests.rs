@@ -1,5 +1,8 @@
 //! Batches through native converters and transformations: what comes out, and which row each came from.
 
+mod whole_calls;
+
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +11,7 @@ use tombolo_kafka::ConsumedBatch;
 use tombolo_model::fault::Problem;
 use tombolo_model::role::{Original, Result, Topics};
 use tombolo_model::transformed::StepFault;
-use tombolo_model::{Batch, Column, ConnectorName, Headers, TaskId};
+use tombolo_model::{Batch, Column, ConnectorName, FaultKind, Headers, TaskId};
 
 use super::*;
 use crate::connector_config::{ErrorsConfig, Tolerance};
@@ -17,19 +20,44 @@ fn problem(row: &[u8]) -> Problem {
     Problem { message: String::from_utf8_lossy(row).into_owned(), class: None, trace: None }
 }
 
+/// How calls fail as a whole, and how many rows each was about.
+#[derive(Clone, Default)]
+struct Failing {
+    /// How the next calls fail.
+    next: Arc<Mutex<Vec<FaultKind>>>,
+    /// A value with which every call fails, and how.
+    poison: Option<(&'static str, FaultKind)>,
+    calls: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Failing {
+    fn called(&self, rows: &Column, stage: Stage) -> Result<()> {
+        self.calls.lock().unwrap().push(rows.rows());
+        let next = self.next.lock().unwrap().pop();
+        let poison = self.poison.clone().filter(|(poison, _)| {
+            rows.iter().flatten().any(|row| row.ends_with(poison.as_bytes()))
+        });
+        match next.or(poison.map(|(_, kind)| kind)) {
+            Some(kind) => Err(Fault::new(kind, stage, "failed as a whole")),
+            None => Ok(()),
+        }
+    }
+
+    fn calls(&self) -> Vec<usize> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
 /// Writes its name before each value, and refuses values with `bad-<name>` in them.
 struct Naming {
     name: &'static str,
-    /// Faults of the next calls as a whole.
-    failures: Vec<Fault>,
+    failing: Failing,
     adds_header: bool,
 }
 
 impl Naming {
     fn convert(&mut self, rows: &Column) -> Result<(Column, Vec<RowFault>)> {
-        if let Some(fault) = self.failures.pop() {
-            return Err(fault);
-        }
+        self.failing.called(rows, Stage::ValueConverter)?;
         let (mut out, mut faults) = (Column::default(), Vec::new());
         let bad = format!("bad-{}", self.name);
         for (row, number) in rows.iter().zip(0_u32..) {
@@ -99,13 +127,16 @@ impl HeaderConverter for Naming {
 }
 
 /// Drops rows of value `drop`, doubles those of `split`, fails those of `fail`, and can rename the topic.
+#[derive(Default)]
 struct Choosing {
     topic: Option<&'static str>,
+    failing: Failing,
 }
 
 #[async_trait]
 impl TransformationChain for Choosing {
     async fn apply(&mut self, batch: &mut Batch) -> Result<Applied> {
+        self.failing.called(&batch.value.bytes, Stage::Transformation)?;
         let (mut origin, mut faults) = (Vec::new(), Vec::new());
         for (value, row) in batch.value.bytes.iter().zip(0_u32..) {
             let value = value.unwrap_or_default();
@@ -126,22 +157,22 @@ impl TransformationChain for Choosing {
 }
 
 fn naming(name: &'static str) -> Naming {
-    Naming { name, failures: Vec::new(), adds_header: false }
+    Naming { name, failing: Failing::default(), adds_header: false }
 }
 
 fn pipeline(tolerance: Tolerance, chain: Option<Choosing>) -> Pipeline {
     let conversion = |name| Conversion {
         converter: Box::new(naming(name)),
-        class: name.to_owned(),
+        class: name.into(),
         reads_headers: false,
     };
     Pipeline {
         key: conversion("k"),
         value: conversion("v"),
-        header: HeaderConversion { converter: Box::new(naming("h")), class: "h".to_owned() },
+        header: HeaderConversion { converter: Box::new(naming("h")), class: "h".into() },
         chain: chain.map(|chain| Chain {
             transformations: Box::new(chain),
-            classes: vec!["first".to_owned(), "second".to_owned()],
+            classes: vec!["first".into(), "second".into()],
         }),
         policy: ErrorPolicy {
             task: TaskId::new(ConnectorName::new("c"), 0),
@@ -209,8 +240,9 @@ fn consumed(values: &[&str]) -> ConsumedBatch {
 
 #[tokio::test]
 async fn a_polled_row_is_transformed_and_then_converted() {
-    let mut pipeline = pipeline(Tolerance::None, Some(Choosing { topic: Some("renamed") }));
-    let rows = pipeline.outgoing(polled(&["a", "drop", "split", "b"]), 1).await.unwrap();
+    let mut pipeline =
+        pipeline(Tolerance::None, Some(Choosing { topic: Some("renamed"), ..Choosing::default() }));
+    let rows = pipeline.outgoing(polled(&["a", "drop", "split", "b"])).await.unwrap();
     assert_eq!(rows.origin.as_deref(), Some([0, 2, 2, 3].as_slice()));
     assert_eq!(text(&rows.batch.key.bytes), ["k:0", "k:2", "k:2", "k:3"]);
     assert_eq!(text(&rows.batch.value.bytes), ["v:a", "v:split", "v:split", "v:b"]);
@@ -221,9 +253,9 @@ async fn a_polled_row_is_transformed_and_then_converted() {
 
 #[tokio::test]
 async fn bad_rows_are_skipped_wherever_they_fail_and_the_others_lead_back() {
-    let mut pipeline = pipeline(Tolerance::All, Some(Choosing { topic: None }));
+    let mut pipeline = pipeline(Tolerance::All, Some(Choosing::default()));
     let values = ["a", "fail", "bad-v", "drop", "bad-h", "b", "bad-v"];
-    let rows = pipeline.outgoing(polled(&values), 1).await.unwrap();
+    let rows = pipeline.outgoing(polled(&values)).await.unwrap();
     assert_eq!(rows.origin.as_deref(), Some([0, 5].as_slice()));
     assert_eq!(text(&rows.batch.value.bytes), ["v:a", "v:b"]);
     assert_eq!(text(&rows.batch.headers.values.bytes), ["h:a", "h:b"]);
@@ -233,8 +265,8 @@ async fn bad_rows_are_skipped_wherever_they_fail_and_the_others_lead_back() {
 #[tokio::test]
 async fn without_tolerance_rows_before_the_first_bad_one_still_go() {
     let check = async |values: &[&str], left: &[&str], cause: &str| {
-        let mut pipeline = pipeline(Tolerance::None, Some(Choosing { topic: None }));
-        let rows = pipeline.outgoing(polled(values), 1).await.unwrap();
+        let mut pipeline = pipeline(Tolerance::None, Some(Choosing::default()));
+        let rows = pipeline.outgoing(polled(values)).await.unwrap();
         assert_eq!(text(&rows.batch.value.bytes), left, "{values:?}");
         let (_, fault) = rows.failed.unwrap();
         assert_eq!(fault.message, "Tolerance exceeded in error handler");
@@ -250,7 +282,7 @@ async fn without_tolerance_rows_before_the_first_bad_one_still_go() {
 async fn rows_that_a_producer_would_not_take_end_the_task_in_kafkas_words() {
     let check = async |batch: Batch, left: u32, expected: &str| {
         let mut pipeline = pipeline(Tolerance::All, None);
-        let rows = pipeline.outgoing(batch, 1).await.unwrap();
+        let rows = pipeline.outgoing(batch).await.unwrap();
         assert_eq!((rows.batch.rows, rows.failed.unwrap().1.message.as_str()), (left, expected));
     };
     let batch = Batch { timestamp: vec![-1, 5, -2], ..polled(&["a", "b", "c"]) };
@@ -266,31 +298,36 @@ async fn rows_that_a_producer_would_not_take_end_the_task_in_kafkas_words() {
 async fn headers_that_a_converter_adds_go_along() {
     let mut pipeline = pipeline(Tolerance::None, None);
     pipeline.value.converter = Box::new(Naming { adds_header: true, ..naming("v") });
-    let rows = pipeline.outgoing(polled(&["a", "b"]), 1).await.unwrap();
+    let rows = pipeline.outgoing(polled(&["a", "b"])).await.unwrap();
     assert_eq!(text(&rows.batch.headers.names), ["0", "v", "1", "v"]);
     assert_eq!(text(&rows.batch.headers.values.bytes), ["h:a", "added", "h:b", "added"]);
     assert!(rows.origin.is_none());
 }
 
 #[tokio::test]
-async fn a_consumed_row_is_converted_and_then_transformed_and_its_memory_given_back() {
-    let mut pipeline = pipeline(Tolerance::None, Some(Choosing { topic: None }));
+async fn a_consumed_row_is_converted_and_then_transformed_and_its_bytes_stay_as_they_are() {
+    let mut pipeline = pipeline(Tolerance::None, Some(Choosing::default()));
     let mut consumed = consumed(&["a", "drop", "b"]);
     let memory = consumed.value.data.as_ptr();
-    let (batch, original) = pipeline.incoming(&mut consumed).await.unwrap();
+    let before = consumed.clone();
+    let (rows, original) = pipeline.incoming(&mut consumed).await.unwrap();
+    let batch = rows.batch;
     assert_eq!(text(&batch.value.bytes), ["v:a", "v:b"]);
     assert_eq!(text(&batch.key.bytes), ["k:0", "k:2"]);
     assert_eq!(text(&batch.headers.values.bytes), ["h:a", "h:b"]);
     assert_eq!((batch.topic_of(1), batch.offset.as_slice()), (Some("t"), [100, 102].as_slice()));
     assert!(original.is_none(), "nothing that says where a row was consumed changed");
     assert_eq!(consumed.value.data.as_ptr(), memory);
-    assert_eq!(consumed.offset, [100, 101, 102]);
+    assert_eq!(consumed, before);
+    assert_eq!(rows.origin.as_deref(), Some([0, 2].as_slice()));
 }
 
 #[tokio::test]
 async fn a_sink_is_told_where_rows_were_consumed_when_a_transformation_renames_their_topic() {
-    let mut pipeline = pipeline(Tolerance::None, Some(Choosing { topic: Some("renamed") }));
-    let (batch, original) = pipeline.incoming(&mut consumed(&["split", "a"])).await.unwrap();
+    let mut pipeline =
+        pipeline(Tolerance::None, Some(Choosing { topic: Some("renamed"), ..Choosing::default() }));
+    let (rows, original) = pipeline.incoming(&mut consumed(&["split", "a"])).await.unwrap();
+    let batch = rows.batch;
     assert_eq!(batch.topic_of(0), Some("renamed"));
     let Original { topics, topic, partition, offset } = original.unwrap();
     assert_eq!((topics, topic), (vec!["t".to_owned()], vec![0, 0, 0]));
@@ -308,36 +345,17 @@ async fn a_converter_that_reads_headers_gets_them_raw() {
 
 #[tokio::test]
 async fn a_bad_consumed_row_ends_the_task_or_is_skipped() {
-    let values = ["a", "bad-v", "b"];
-    let fault = pipeline(Tolerance::None, None).incoming(&mut consumed(&values)).await.unwrap_err();
-    assert_eq!(fault.message, "Tolerance exceeded in error handler");
+    let mut consumed = consumed(&["a", "bad-h", "b", "bad-v"]);
+    let before = consumed.clone();
+    let mut strict = pipeline(Tolerance::None, None);
+    let (rows, _) = strict.incoming(&mut consumed).await.unwrap();
+    assert_eq!(rows.failed.unwrap().1.message, "Tolerance exceeded in error handler");
+    assert_eq!(rows.bad.len(), 1, "Kafka Connect would not have come to the other");
     let mut tolerant = pipeline(Tolerance::All, None);
-    let (batch, _) = tolerant.incoming(&mut consumed(&values)).await.unwrap();
-    assert_eq!(batch.offset, [100, 102]);
-}
-
-#[tokio::test]
-async fn a_call_that_fails_for_now_is_made_again_and_then_counts_for_all_its_rows() {
-    let away = || Fault::retriable(Stage::ValueConverter, "away");
-    let failing = |failures| Box::new(Naming { failures, ..naming("v") });
-    let mut patient = pipeline(Tolerance::None, None);
-    patient.policy.config.retry_timeout = None;
-    patient.value.converter = failing(vec![away(), away()]);
-    let rows = patient.outgoing(polled(&["a"]), 1).await.unwrap();
-    assert_eq!(text(&rows.batch.value.bytes), ["v:a"]);
-
-    let mut tolerant = pipeline(Tolerance::All, None);
-    tolerant.value.converter = failing(vec![away()]);
-    let rows = tolerant.outgoing(polled(&["a", "b"]), 1).await.unwrap();
-    assert_eq!((rows.batch.rows, rows.origin), (0, Some(Vec::new())));
-
-    let mut stopping = pipeline(Tolerance::All, None);
-    stopping.policy.stopping.cancel();
-    stopping.value.converter = failing(vec![away()]);
-    let fault = stopping.outgoing(polled(&["a"]), 1).await.unwrap_err();
-    assert!(fault.is_retriable(), "rows of a call that was given up are not skipped");
-
-    let mut broken = pipeline(Tolerance::All, None);
-    broken.value.converter = failing(vec![Fault::fatal(Stage::ValueConverter, "broken")]);
-    assert_eq!(broken.outgoing(polled(&["a"]), 1).await.unwrap_err().message, "broken");
+    let (rows, _) = tolerant.incoming(&mut consumed).await.unwrap();
+    assert_eq!(rows.batch.offset, [100, 102]);
+    let bad: Vec<(u32, Stage, &str)> =
+        rows.bad.iter().map(|bad| (bad.row, bad.stage, &*bad.class)).collect();
+    assert_eq!(bad, [(1, Stage::HeaderConverter, "h"), (3, Stage::ValueConverter, "v")]);
+    assert_eq!(consumed, before, "the bytes of bad rows are there");
 }

@@ -78,6 +78,18 @@ fn choose<T: Copy>(list: &[T], kept: &[u32]) -> Vec<T> {
     kept.iter().filter_map(|&row| list.get(row as usize).copied()).collect()
 }
 
+/// The record that stood in a consumed row.
+pub(super) fn consumed_record(consumed: &ConsumedBatch, row: usize) -> Record<'_> {
+    let topic = consumed.topic.get(row).and_then(|&index| consumed.topics.get(index as usize));
+    Record::Consumed {
+        topic: topic.map_or("", String::as_str),
+        partition: consumed.partition.get(row).copied().unwrap_or(-1),
+        offset: consumed.offset.get(row).copied().unwrap_or(-1),
+        timestamp: consumed.timestamp.get(row).copied().unwrap_or(-1),
+        timestamp_type: consumed.timestamp_types.get(row).copied().unwrap_or_default(),
+    }
+}
+
 /// The offset to read next in each partition that consumed rows are of.
 ///
 /// Cost: a comparison per row, and a look at the partitions of the batch where a row's is not that of the row before.

@@ -136,6 +136,34 @@ async fn a_stuck_source_partition_does_not_hold_up_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn offsets_behind_a_stuck_row_are_held_up_to_32_mib_and_polling_goes_on_when_it_is_settled() {
+    const MIB: usize = 1 << 20;
+    let mut fixture = Fixture::new("held", &[]).await;
+    let topic = fixture.cluster.new_topic("flowing", 1).await;
+    let missing = format!("missing-{}", fixture.cluster.next_number());
+    let script = CountingScript::new(&[("b", &missing), ("a", &topic)], 40);
+    let script = CountingScript { rows_per_poll: 1, offset_padding: MIB, ..script };
+    let script = script.install(&mut fixture);
+    fixture.start_task(0).await;
+    let count = |is_so: fn(&Call) -> bool| script.calls().iter().filter(|call| is_so(call)).count();
+    let polls = || count(|call| matches!(call, Call::Polled(..)));
+    let commits = || count(|call| matches!(call, Call::Commit(_)));
+    // Each poll brings a row of either partition, and each row an offset of a mebibyte.
+    until("polling reaches the limit", || polls() == 16).await;
+    let before = commits();
+    until("the task goes on committing", || commits() >= before + 3).await;
+    assert_eq!(polls(), 16, "and does not poll");
+    told(&script, 16).await;
+    assert_eq!(script.told("b"), None);
+    fixture.cluster.create_topic(&missing, 1).await;
+    told(&script, 40).await;
+    until("the other partition is committed", || script.told("b") == Some(40)).await;
+    fixture.stop_task(0).await;
+    assert_eq!(fixture.cluster.values(&missing).await, numbered("b", 40));
+    assert_eq!(fixture.cluster.values(&topic).await, numbered("a", 40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_kafka_does_not_take_do_not_keep_a_stop_from_committing_the_others() {
     let settings =
         [("offset.flush.interval.ms", "3600000"), ("task.shutdown.graceful.timeout.ms", "4000")];

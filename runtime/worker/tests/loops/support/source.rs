@@ -14,7 +14,7 @@ use tombolo_model::role::{
 use tombolo_model::{Batch, Column, Fault, Settings, Values};
 
 use super::Fixture;
-use super::values::{number, offset, partition};
+use super::values::{number, padded_offset, partition};
 
 /// What a counting source does, and what it was asked. Shared by all instances of a test.
 pub(crate) struct CountingScript {
@@ -35,6 +35,8 @@ pub(crate) struct CountingScript {
     pub(crate) timestamp: i64,
     /// Value of every row in place of its name.
     pub(crate) value: Option<Vec<u8>>,
+    /// Bytes that each offset has beside its number.
+    pub(crate) offset_padding: usize,
     pub(crate) calls: Mutex<Vec<Call>>,
 }
 
@@ -66,6 +68,7 @@ impl CountingScript {
             is_recycling_due: AtomicBool::new(false),
             timestamp: -1,
             value: None,
+            offset_padding: 0,
             calls: Mutex::default(),
         }
     }
@@ -137,7 +140,7 @@ impl Counting {
                 let name = format!("{}-{next}", self.script.partitions[place as usize].0);
                 values.push(self.script.value.as_deref().unwrap_or(name.as_bytes()));
                 *next += 1;
-                offsets.push(&offset(*next).0);
+                offsets.push(&padded_offset(*next, self.script.offset_padding).0);
                 at.push(place);
             }
         }
