@@ -2,6 +2,7 @@
 //!
 //! Not here: records that a reader skips; those are logged where they are read.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a store could not do.
@@ -17,6 +18,17 @@ pub enum Error {
         doing: &'static str,
         /// The topic.
         topic: String,
+        /// Why it failed.
+        #[source]
+        source: tombolo_model::fault::BoxError,
+    },
+    /// The file of offsets could not be read or written.
+    #[error("{doing} file '{}'", path.display())]
+    File {
+        /// What was being done, as "writing".
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
         /// Why it failed.
         #[source]
         source: tombolo_model::fault::BoxError,

@@ -26,6 +26,9 @@ pub mod offset_store;
 
 pub mod plugin_store;
 
+mod java_map;
+mod offset_file;
+mod standalone;
 mod stores;
 
 pub use config_records::{ConfigWrite, RestartRequest};

@@ -44,6 +44,22 @@ pub struct InternalTopic {
     pub settings: Vec<(String, String)>,
 }
 
+impl InternalTopic {
+    /// What stands for a topic where there is none.
+    pub(crate) fn nowhere(contents: &'static str) -> Self {
+        Self {
+            name: contents.to_owned(),
+            setting: "",
+            contents,
+            partitions: 1,
+            replication_factor: 1,
+            replication_setting: String::new(),
+            is_single: true,
+            settings: Vec::new(),
+        }
+    }
+}
+
 /// All internal topics of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternalTopics {
