@@ -7,24 +7,47 @@ use tombolo_model::Settings;
 /// Settings of the herder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HerderConfig {
-    /// The workers' own group. Setting `group.id`.
-    pub group_id: String,
+    /// Whether the worker is one of a group.
+    pub mode: Mode,
     /// Whether to keep which topics a connector uses. Setting `topic.tracking.enable`.
     pub is_tracking_topics: bool,
     /// Whether that may be forgotten on request. Setting `topic.tracking.allow.reset`.
     pub is_topic_reset_allowed: bool,
 }
 
+/// Whether a worker is one of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is. A change is answered once it is written and read back. Follows `DistributedHerder` of Kafka Connect.
+    Distributed {
+        /// The workers' own group. Setting `group.id`.
+        group_id: String,
+    },
+    /// It stands alone. A new configuration is answered once its connector runs and has its tasks. Follows `StandaloneHerder`.
+    Standalone,
+}
+
 impl HerderConfig {
-    /// Reads them from a worker's settings.
+    /// Reads them from the settings of a worker in a group.
     ///
     /// Errors: a message in the words of Kafka's `ConfigDef`.
-    pub fn from_settings(settings: &Settings) -> Result<Self, String> {
+    pub fn distributed(settings: &Settings) -> Result<Self, String> {
         let group_id = settings.get("group.id").map(str::trim).unwrap_or_default();
         if group_id.is_empty() {
             return Err("Missing required configuration \"group.id\" which has no default value."
                 .to_owned());
         }
+        Self::read(settings, Mode::Distributed { group_id: group_id.to_owned() })
+    }
+
+    /// Reads them from the settings of a worker that stands alone.
+    ///
+    /// Errors: a message in the words of Kafka's `ConfigDef`.
+    pub fn standalone(settings: &Settings) -> Result<Self, String> {
+        Self::read(settings, Mode::Standalone)
+    }
+
+    fn read(settings: &Settings, mode: Mode) -> Result<Self, String> {
         let flag = |name: &str| match settings.get(name).map(str::trim) {
             None => Ok(true),
             Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
@@ -34,7 +57,7 @@ impl HerderConfig {
             )),
         };
         Ok(Self {
-            group_id: group_id.to_owned(),
+            mode,
             is_tracking_topics: flag("topic.tracking.enable")?,
             is_topic_reset_allowed: flag("topic.tracking.allow.reset")?,
         })

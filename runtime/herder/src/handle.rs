@@ -4,6 +4,7 @@
 //! Not here: HTTP.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) offsets: Reader,
     pub(crate) worker_id: WorkerId,
     pub(crate) cluster_id: String,
+    /// Whether the worker has everything that it was started with.
+    pub(crate) is_ready: AtomicBool,
     pub(crate) stop: std::sync::Mutex<Option<Stop>>,
 }
 
@@ -67,8 +70,16 @@ impl HerderHandle {
         &self.shared.cluster_id
     }
 
+    /// Says that a worker that stands alone has the connectors that it was started with. Until then it is starting.
+    pub fn ready(&self) {
+        self.shared.is_ready.store(true, Ordering::Release);
+    }
+
     /// Whether the loop answers.
     pub async fn health(&self) -> Health {
+        if !self.shared.is_ready.load(Ordering::Acquire) {
+            return Health::Starting;
+        }
         let sign = async {
             let (reply, answer) = oneshot::channel();
             self.requests.send(Asked::Sign(reply)).await.ok()?;
@@ -198,7 +209,7 @@ impl HerderHandle {
     }
 }
 
-/// Changes. Each returns when it is written and read back, or refused.
+/// Changes. Each returns when it is written and read back, or refused; on a worker that stands alone, a configuration when its connector runs.
 impl HerderHandle {
     /// Creates a connector.
     pub async fn create(

@@ -2,6 +2,7 @@
 //!
 //! Not here: what it decides (`step`) and does (`shell`).
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot};
@@ -10,12 +11,12 @@ use tombolo_model::{Settings, WorkerId};
 use tombolo_store::Stores;
 use tombolo_worker::WorkerEvent;
 
-use crate::config::HerderConfig;
+use crate::config::{HerderConfig, Mode};
 use crate::handle::{HerderHandle, Shared, Stop};
 use crate::offsets::{Alterer, Reader};
 use crate::plugins::follow_plugins;
 use crate::shell::{Inputs, Shell};
-use crate::step::Herder;
+use crate::step::{Answering, Herder};
 use crate::validation::Validator;
 use crate::work::Work;
 
@@ -47,10 +48,18 @@ impl HerderHandle {
     pub fn start(parts: HerderParts) -> Self {
         let HerderParts { config, admin, worker, events, plugins, stores, worker_id, cluster_id } =
             parts;
-        let validator =
-            Validator { worker: Arc::clone(&worker), group_id: config.group_id.clone() };
+        let group_id = match &config.mode {
+            Mode::Distributed { group_id } => Some(group_id.clone()),
+            Mode::Standalone => None,
+        };
+        let is_ready = AtomicBool::new(group_id.is_some());
+        let answering = match config.mode {
+            Mode::Distributed { .. } => Answering::OnceRead,
+            Mode::Standalone => Answering::OnceStarted,
+        };
+        let validator = Validator { worker: Arc::clone(&worker), group_id };
         let offsets = Reader::new(Arc::clone(&plugins), stores.offsets.clone(), admin);
-        let herder = Herder::new(worker_id.clone(), next_generation(&stores));
+        let herder = Herder::new(worker_id.clone(), next_generation(&stores), answering);
         let alterer = Alterer(offsets.clone());
         let (mut shell, internal) = Shell::new(worker, stores.clone(), validator.clone(), alterer);
         shell.is_tracking_topics = config.is_tracking_topics;
@@ -62,8 +71,17 @@ impl HerderHandle {
         let follower = follow_plugins(stores.plugins.clone(), Arc::clone(&plugins));
         let follower = tokio::spawn(follower).abort_handle();
         let stop = Mutex::new(Some(Stop { tell, stopped, follower }));
-        let shared =
-            Shared { config, stores, plugins, validator, offsets, worker_id, cluster_id, stop };
+        let shared = Shared {
+            config,
+            stores,
+            plugins,
+            validator,
+            offsets,
+            worker_id,
+            cluster_id,
+            is_ready,
+            stop,
+        };
         Self { requests, shared: Arc::new(shared) }
     }
 }

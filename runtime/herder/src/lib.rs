@@ -26,7 +26,7 @@ pub mod offsets;
 mod plugins;
 mod validation;
 
-pub use config::HerderConfig;
+pub use config::{HerderConfig, Mode};
 pub use error::Error;
 pub use event::SubmittedConfig;
 pub use handle::HerderHandle;

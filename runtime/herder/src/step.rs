@@ -4,6 +4,7 @@
 
 mod connector;
 mod requests;
+mod starting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tombolo_store::{ClusterConfigState, ConfigWrite, RestartRequest};
 use crate::event::{Answer, Effect, Event, Request, RequestId};
 use crate::restart_plan::RestartPlan;
 use connector::Connector;
+use starting::Starting;
 
 /// The state of the herder.
 ///
@@ -33,16 +35,28 @@ pub struct Herder {
     /// Connectors whose offsets are being altered; nothing else is decided about them meanwhile.
     altering: BTreeSet<ConnectorName>,
     restarting: Vec<Restarting>,
+    answering: Answering,
+    /// Configurations that are written and not answered yet.
+    starting: Vec<Starting>,
     numbers: Numbers,
     is_stopping: bool,
+}
+
+/// When a new configuration is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answering {
+    /// Once it is read back.
+    OnceRead,
+    /// Once its connector has started and has its tasks.
+    OnceStarted,
 }
 
 /// A change that waits for its turn.
 enum Change {
     /// What a request asks for.
     Request(RequestId),
-    /// Task settings that a connector made.
-    Tasks(ConnectorName, Vec<Settings>),
+    /// Task settings that an instance made.
+    Tasks { name: ConnectorName, epoch: u64, settings: Vec<Settings> },
 }
 
 /// The write that is under way.
@@ -79,7 +93,7 @@ impl Herder {
     /// A herder that has read nothing yet.
     ///
     /// `generation` is newer than that of any status stored before.
-    pub fn new(worker_id: WorkerId, generation: i32) -> Self {
+    pub fn new(worker_id: WorkerId, generation: i32, answering: Answering) -> Self {
         Self {
             worker_id,
             generation,
@@ -90,6 +104,8 @@ impl Herder {
             ready: VecDeque::new(),
             altering: BTreeSet::new(),
             restarting: Vec::new(),
+            answering,
+            starting: Vec::new(),
             numbers: Numbers::default(),
             is_stopping: false,
         }
@@ -110,7 +126,7 @@ impl Herder {
             Event::Validated(id, outcome) => self.validated(id, outcome, &mut effects),
             Event::Written(outcome) => self.written(outcome, now, &mut effects),
             Event::TaskSettingsMade { connector, epoch, outcome } => {
-                self.task_settings_made(connector, epoch, outcome, now);
+                self.task_settings_made(connector, epoch, outcome, now, &mut effects);
             }
             Event::Settled { connector, revision } => {
                 self.settled(&connector, revision, &mut effects);
@@ -149,7 +165,8 @@ impl Herder {
             if let Some(mut connector) = self.connectors.remove(&name) {
                 let tasks = connector.task_numbers();
                 effects.push(connector.clear(&name, &mut self.numbers));
-                effects.push(Effect::DeleteStatuses(name, tasks));
+                effects.push(Effect::DeleteStatuses(name.clone(), tasks));
+                self.started(&name, effects);
             }
         }
         for (name, read) in state.connectors() {
@@ -202,6 +219,7 @@ impl Herder {
         epoch: u64,
         outcome: Result<Vec<Settings>, Box<Fault>>,
         now: Instant,
+        effects: &mut Vec<Effect>,
     ) {
         let Some(connector) = self.connectors.get_mut(&name) else { return };
         if !connector.is_running(epoch) {
@@ -210,24 +228,27 @@ impl Herder {
         match outcome {
             Ok(settings) => {
                 connector.forget_retry();
-                self.put_tasks(name, settings);
+                self.put_tasks(name, epoch, settings);
             }
             Err(fault) => {
                 tracing::error!(connector = %name, %fault, "Failed to reconfigure connector's tasks, retrying after backoff.");
                 connector.retry_later(now);
+                self.not_started(&name, &fault, effects);
             }
         }
     }
 
-    fn put_tasks(&mut self, name: ConnectorName, settings: Vec<Settings>) {
+    fn put_tasks(&mut self, name: ConnectorName, epoch: u64, settings: Vec<Settings>) {
         // Of two sets of one connector only the later counts.
-        self.ready.retain(|ready| !matches!(ready, Change::Tasks(other, _) if *other == name));
-        self.ready.push_back(Change::Tasks(name, settings));
+        self.ready
+            .retain(|ready| !matches!(ready, Change::Tasks { name: other, .. } if *other == name));
+        self.ready.push_back(Change::Tasks { name, epoch, settings });
     }
 
-    /// Whether a connector still wants these task settings written.
-    fn wants_tasks(&self, name: &ConnectorName, settings: &[Settings]) -> bool {
+    /// Whether these task settings are still the connector's, and are not written yet.
+    fn wants_tasks(&self, name: &ConnectorName, epoch: u64, settings: &[Settings]) -> bool {
         self.state.target(name) == TargetState::Started
+            && self.connectors.get(name).is_some_and(|connector| connector.is_running(epoch))
             && self.state.connector(name).is_some_and(|known| known.has_other_tasks(settings))
     }
 
@@ -238,7 +259,7 @@ impl Herder {
         effects: &mut Vec<Effect>,
     ) {
         let Some(connector) = self.connectors.get_mut(&name) else { return };
-        connector.report(status.state);
+        connector.report(&status);
         if self.is_worth_telling(&status) {
             effects.push(Effect::PutStatus(StatusKey::Connector(name), self.stamped(status)));
         }
@@ -291,11 +312,13 @@ impl Herder {
             let Some(ready) = next.and_then(|index| self.ready.remove(index)) else { return };
             match ready {
                 Change::Request(id) => self.decide_request(id, effects),
-                Change::Tasks(name, settings) if self.wants_tasks(&name, &settings) => {
+                Change::Tasks { name, epoch, settings }
+                    if self.wants_tasks(&name, epoch, &settings) =>
+                {
                     effects.push(Effect::Write(ConfigWrite::Tasks(name.clone(), settings)));
                     self.writing = Some(Writing::Tasks(name));
                 }
-                Change::Tasks(..) => {}
+                Change::Tasks { name, epoch, .. } => self.tasks_unchanged(&name, epoch, effects),
             }
         }
     }

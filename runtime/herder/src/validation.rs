@@ -16,8 +16,8 @@ use crate::work::Work;
 #[derive(Clone)]
 pub(crate) struct Validator {
     pub(crate) worker: Arc<dyn Work>,
-    /// The workers' own group, of which no sink may be a member.
-    pub(crate) group_id: String,
+    /// The workers' own group, if there is one, of which no sink may be a member.
+    pub(crate) group_id: Option<String>,
 }
 
 impl Validator {
@@ -58,7 +58,7 @@ impl Validator {
     /// A sink in the workers' own group would break up both.
     fn check_group(&self, settings: &Settings, validation: &mut Validation) {
         let overridden = "consumer.override.group.id";
-        let worker = &self.group_id;
+        let Some(worker) = &self.group_id else { return };
         let name = settings.get("name").unwrap_or_default();
         match settings.get(overridden) {
             Some(group) if group == worker => {

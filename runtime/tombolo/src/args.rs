@@ -19,6 +19,7 @@ const LONG: &str = "Kafka Connect in Rust, every plugin in a WebAssembly sandbox
 
 New here?        tombolo dev
 Have a cluster?  tombolo worker worker.properties   (a Kafka Connect worker's own file works)
+Need no group?   tombolo standalone worker.properties connector.json   (as connect-standalone)
 Have a plugin?   tombolo plugin check plugin.wasm   then POST it to /connector-plugins
 
 Logs go to standard error; TOMBOLO_LOG sets what is logged, as `info` or `tombolo_worker=debug`.";
@@ -28,6 +29,11 @@ Logs go to standard error; TOMBOLO_LOG sets what is logged, as `info` or `tombol
 pub(crate) enum Command {
     /// Run a worker from a worker file, as connect-distributed does.
     Worker(WorkerArguments),
+    /// Run a worker that stands alone, with connectors from files, as connect-standalone does.
+    ///
+    /// Configurations and statuses are kept in memory, offsets of sources in the file that the
+    /// setting offset.storage.file.filename names, in Kafka Connect's own format.
+    Standalone(StandaloneArguments),
     /// Try it out: a broker, a worker and a demo pipeline in one process, with nothing else installed.
     Dev(DevArguments),
     /// Work with components.
@@ -40,6 +46,17 @@ pub(crate) enum Command {
 pub(crate) struct WorkerArguments {
     /// Worker settings in Java's properties format.
     pub(crate) file: PathBuf,
+}
+
+/// Arguments of `tombolo standalone`.
+#[derive(Args)]
+pub(crate) struct StandaloneArguments {
+    /// Worker settings in Java's properties format; group.id and storage topics are not needed.
+    pub(crate) file: PathBuf,
+    /// Connectors to create: a JSON object of settings with a name, a JSON object as POST /connectors
+    /// takes it, or Java properties. An error in one of them ends the worker with exit code 3.
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connectors: Vec<PathBuf>,
 }
 
 /// Arguments of `tombolo dev`.

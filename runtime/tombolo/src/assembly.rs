@@ -3,6 +3,7 @@
 //! Not here: what each of them does.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use tombolo_store::{InternalTopics, KafkaJournals, Stores};
 use tombolo_worker::{Worker, WorkerConfig, WorkerParts};
 
 use crate::builtin;
-use crate::options::Options;
+use crate::options::{Mode, OFFSET_FILE, Options};
 
 /// Events of connectors and tasks that may wait for the herder before they wait themselves.
 const EVENTS_MAX: usize = 1_024;
@@ -66,11 +67,31 @@ struct Configs {
     rest: RestConfig,
     herder: HerderConfig,
     worker: WorkerConfig,
-    topics: InternalTopics,
+    storage: Storage,
     consumer: ClientSettings,
     producer: ClientSettings,
     admin: ClientSettings,
     admin_java: Settings,
+}
+
+/// Where configurations, statuses and offsets are kept.
+enum Storage {
+    Topics(Box<InternalTopics>),
+    /// Offsets in this file, the rest in memory.
+    File(PathBuf),
+}
+
+impl Storage {
+    fn read(settings: &Settings, mode: Mode) -> anyhow::Result<Self> {
+        if mode == Mode::Distributed {
+            return Ok(Self::Topics(Box::new(InternalTopics::from_settings(settings)?)));
+        }
+        let file = settings.get(OFFSET_FILE).filter(|file| !file.trim().is_empty());
+        let missing = || {
+            format!("Missing required configuration \"{OFFSET_FILE}\" which has no default value.")
+        };
+        Ok(Self::File(PathBuf::from(file.with_context(missing)?)))
+    }
 }
 
 impl Configs {
@@ -90,8 +111,12 @@ impl Configs {
         Ok(Self {
             rest: RestConfig::from_settings(settings, &options.host_name)?,
             worker: WorkerConfig::from_settings(settings)?,
-            herder: HerderConfig::from_settings(settings).map_err(|why| anyhow!(why))?,
-            topics: InternalTopics::from_settings(settings)?,
+            herder: match options.mode {
+                Mode::Distributed => HerderConfig::distributed(settings),
+                Mode::Standalone => HerderConfig::standalone(settings),
+            }
+            .map_err(|why| anyhow!(why))?,
+            storage: Storage::read(settings, options.mode)?,
             consumer: translate(ClientKind::Consumer, &own)?,
             producer: translate(ClientKind::Producer, &own)?,
             admin: translate(ClientKind::Admin, &admin_java)?,
@@ -152,14 +177,17 @@ async fn sandbox(options: SandboxOptions) -> anyhow::Result<Sandbox> {
     Ok(sandbox)
 }
 
-/// The internal topics, once a broker is there.
+/// The stores, once a broker is there.
 async fn stores(configs: &Configs, producers: &Producers) -> anyhow::Result<(Stores, String)> {
-    let admin = Admin::new(&configs.admin, CLIENT_ID, ADMIN_WAIT)?;
     let cluster_id = cluster_id(configs).await?;
+    let topics = match &configs.storage {
+        Storage::File(offsets) => return Ok((Stores::standalone(offsets).await?, cluster_id)),
+        Storage::Topics(topics) => topics,
+    };
+    let admin = Admin::new(&configs.admin, CLIENT_ID, ADMIN_WAIT)?;
     let clients = LogClients::new(&configs.consumer, &configs.producer, CLIENT_ID, producers);
     let journals = Arc::new(KafkaJournals::new(clients, admin));
-    let stores = Stores::open(journals, &configs.topics).await?;
-    Ok((stores, cluster_id))
+    Ok((Stores::open(journals, topics).await?, cluster_id))
 }
 
 /// Id of the Kafka cluster. Waits for a broker, and says so.

@@ -11,6 +11,7 @@ mod options;
 mod plugin_check;
 mod properties;
 mod signals;
+mod standalone;
 mod worker;
 
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: u8 = 1;
 /// Settings cannot be used. As in Kafka Connect.
 const SETTINGS: u8 = 2;
-/// The worker did not start. As in Kafka Connect.
+/// The worker did not start, or a connector that it was started with. As in Kafka Connect.
 const START: u8 = 3;
 /// The worker failed after its start, or a component was refused.
 const FAILED: u8 = 1;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     };
     let ended = match arguments.command {
         Command::Worker(arguments) => worker::run(&arguments),
+        Command::Standalone(arguments) => standalone::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Plugin(PluginCommand::Check { file }) => plugin_check::run(&file),
     };

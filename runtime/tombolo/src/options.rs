@@ -13,8 +13,20 @@ pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
 /// Setting for where compiled components are kept.
 const CACHE_DIR: &str = "sandbox.cache.dir";
 
+/// Setting for the file of offsets of a worker that stands alone.
+pub(crate) const OFFSET_FILE: &str = "offset.storage.file.filename";
+
+/// Whether a worker is one of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Distributed,
+    Standalone,
+}
+
 /// What a worker is started with.
 pub(crate) struct Options {
+    /// Whether it is one of a group.
+    pub(crate) mode: Mode,
     /// All settings of the worker file.
     pub(crate) settings: Settings,
     /// What the operator offers to plugins.
@@ -25,14 +37,24 @@ pub(crate) struct Options {
     pub(crate) host_name: String,
 }
 
+impl Mode {
+    /// The mode for which a worker file is written: one without a group but with a file of offsets is for a worker that stands alone.
+    pub(crate) fn of_file(settings: &Settings) -> Self {
+        match settings.contains(OFFSET_FILE) && !settings.contains("group.id") {
+            true => Self::Standalone,
+            false => Self::Distributed,
+        }
+    }
+}
+
 impl Options {
     /// Reads a worker file's settings. Standard streams and the working directory are not offered.
-    pub(crate) fn of_worker(settings: Settings) -> anyhow::Result<Self> {
+    pub(crate) fn of_worker(settings: Settings, mode: Mode) -> anyhow::Result<Self> {
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;
         let working_directory = std::env::current_dir().ok();
         let grants = Grants { file_roots, working_directory, standard_streams: false };
-        Ok(Self { settings, grants, cache_dir, host_name: host_name() })
+        Ok(Self { mode, settings, grants, cache_dir, host_name: host_name() })
     }
 
     /// For trying out: `folder` and the working directory are offered, and the standard streams.
@@ -44,7 +66,8 @@ impl Options {
             standard_streams: true,
         };
         let cache_dir = folder.join("components");
-        Ok(Self { settings, grants, cache_dir, host_name: "127.0.0.1".to_owned() })
+        let (mode, host_name) = (Mode::Distributed, "127.0.0.1".to_owned());
+        Ok(Self { mode, settings, grants, cache_dir, host_name })
     }
 }
 

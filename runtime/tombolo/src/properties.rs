@@ -16,7 +16,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Settings> {
     parse(&bytes).with_context(|| format!("cannot read the worker file {}", path.display()))
 }
 
-fn parse(bytes: &[u8]) -> anyhow::Result<Settings> {
+/// The same, of a file's content.
+pub(crate) fn parse(bytes: &[u8]) -> anyhow::Result<Settings> {
     let text = std::str::from_utf8(bytes).context("it is not UTF-8")?;
     // The reader takes Latin-1, as Java's does: whatever lies outside goes in as an escape.
     let escaped: String = text

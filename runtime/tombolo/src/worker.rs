@@ -2,6 +2,7 @@
 //!
 //! Not here: putting the worker together (`assembly`).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,8 +10,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::args::WorkerArguments;
 use crate::assembly::{self, NotStarted, Running};
-use crate::options::Options;
-use crate::{Ended, logging, properties, signals};
+use crate::options::{Mode, Options};
+use crate::{Ended, logging, properties, signals, standalone};
 
 /// How many turns a guest's thread takes before it looks at timers and sockets: with the default of 61, a 5 ms timer beside four busy guests
 /// came 320 ms late; with 1, 5 ms.
@@ -23,7 +24,13 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) fn run(arguments: &WorkerArguments) -> Result<(), Ended> {
     logging::start(None);
     let settings = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
-    let options = Options::of_worker(settings).map_err(NotStarted::Settings)?;
+    let mode = Mode::of_file(&settings);
+    let options = Options::of_worker(settings, mode).map_err(NotStarted::Settings)?;
+    run_with(options, &[])
+}
+
+/// Runs a worker with the connectors in these files until it is asked to stop.
+pub(crate) fn run_with(options: Options, connectors: &[PathBuf]) -> Result<(), Ended> {
     let runtimes = Runtimes::new()?;
     let ended = runtimes.main.block_on(async {
         let starting = assembly::start(options, runtimes.guests.handle().clone());
@@ -34,18 +41,33 @@ pub(crate) fn run(arguments: &WorkerArguments) -> Result<(), Ended> {
                 return Ok(());
             }
         };
+        let created = tokio::select! {
+            created = standalone::create(&running.herder, connectors) => created,
+            signal = signals::asked_to_stop() => return stop(running, signal?).await,
+        };
+        if let Err(error) = created {
+            tracing::error!("Stopping after connector error");
+            running.stop().await?;
+            return Err(NotStarted::Start(error).into());
+        }
+        running.herder.ready();
         until_stopped(running).await
     });
     runtimes.end();
     ended
 }
 
-/// Waits until the worker is asked to stop, and stops it; a second request ends the program at once.
+/// Waits until the worker is asked to stop, and stops it.
 pub(crate) async fn until_stopped(mut running: Running) -> Result<(), Ended> {
     let signal = tokio::select! {
         signal = signals::asked_to_stop() => signal?,
         error = running.failed() => return Err(Ended::Failed(error)),
     };
+    stop(running, signal).await
+}
+
+/// Stops a worker; a second request ends the program at once.
+async fn stop(running: Running, signal: &str) -> Result<(), Ended> {
     tracing::info!(signal, "stopping");
     tokio::select! {
         stopped = running.stop() => stopped?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tombolo_model::ConnectorName;
-use tombolo_model::status::{State, TargetState};
+use tombolo_model::status::{State, Status, TargetState};
 use tombolo_store::snapshot::ConnectorState;
 
 use super::Numbers;
@@ -23,7 +23,7 @@ const RETRY_MAX: Duration = Duration::from_secs(60);
 pub(super) struct Connector {
     followed: Option<Followed>,
     assignment: Assignment,
-    reported: Option<State>,
+    reported: Option<Reported>,
     retry: Option<Retry>,
 }
 
@@ -33,6 +33,13 @@ struct Followed {
     config: i64,
     tasks: Option<i64>,
     target: TargetState,
+}
+
+/// What the instance said last.
+struct Reported {
+    state: State,
+    /// Why it failed.
+    message: Option<String>,
 }
 
 /// Task settings could not be made.
@@ -67,6 +74,7 @@ impl Connector {
         }
         if before.is_none_or(|before| before.config != now.config) {
             self.retry = None;
+            self.reported = None;
             self.assignment.connector = Some(Instance {
                 epoch: numbers.next(),
                 config: Arc::clone(&read.connector.config),
@@ -100,6 +108,7 @@ impl Connector {
     /// Replaces the instance by a new one.
     pub(super) fn renew_instance(&mut self, numbers: &mut Numbers) {
         self.retry = None;
+        self.reported = None;
         if let Some(instance) = &mut self.assignment.connector {
             instance.epoch = numbers.next();
         }
@@ -158,8 +167,15 @@ impl Connector {
     }
 
     /// Notes what the instance says it is.
-    pub(super) fn report(&mut self, state: State) {
-        self.reported = Some(state);
+    pub(super) fn report(&mut self, status: &Status) {
+        let message = status.trace.as_deref().and_then(|trace| trace.lines().next());
+        self.reported = Some(Reported { state: status.state, message: message.map(str::to_owned) });
+    }
+
+    /// Why the instance failed, if it did.
+    pub(super) fn failure(&self) -> Option<&str> {
+        let reported = self.reported.as_ref().filter(|reported| reported.state == State::Failed)?;
+        Some(reported.message.as_deref().unwrap_or_default())
     }
 
     /// Task settings could not be made: later again, with pauses that double.
@@ -181,7 +197,7 @@ impl Connector {
     /// Tries again, unless the instance failed meanwhile: then only a restart helps.
     pub(super) fn retry(&mut self, name: &ConnectorName, numbers: &mut Numbers) -> Option<Effect> {
         self.retry.as_mut()?.due = None;
-        if self.reported == Some(State::Failed) || self.assignment.target != TargetState::Started {
+        if self.failure().is_some() || self.assignment.target != TargetState::Started {
             return None;
         }
         Some(self.ask_again(name, numbers))

@@ -90,7 +90,7 @@ impl Herder {
     pub(super) fn is_held_up(&self, ready: &Change) -> bool {
         let connector = match ready {
             Change::Request(id) => self.requests.get(id).map(Request::connector),
-            Change::Tasks(name, _) => Some(name),
+            Change::Tasks { name, .. } => Some(name),
         };
         connector.is_some_and(|name| self.altering.contains(name))
     }
@@ -216,6 +216,7 @@ impl Herder {
         for restart in done {
             self.answer(restart.id, Ok(Answer::Done), effects);
         }
+        self.settled_without_tasks(connector, revision, effects);
     }
 
     pub(super) fn offsets_altered(
@@ -238,10 +239,7 @@ impl Herder {
     ) {
         match (self.writing.take(), outcome) {
             (Some(Writing::Config { id, name, is_created }), Ok(())) => {
-                let connector = self.state.connector(&name).cloned().map(Box::new);
-                let connector = connector.ok_or_else(|| Error::not_found(&name));
-                let answer = connector.map(|connector| Answer::Written { is_created, connector });
-                self.answer(id, answer, effects);
+                self.config_written(id, name, is_created, effects);
             }
             (Some(Writing::Request(id, answer)), Ok(())) => self.answer(id, Ok(answer), effects),
             (Some(Writing::Config { id, .. } | Writing::Request(id, _)), Err(error)) => {
@@ -253,8 +251,14 @@ impl Herder {
                 if let Some(connector) = self.connectors.get_mut(&name) {
                     connector.retry_later(now);
                 }
+                self.fail_starting(
+                    &name,
+                    &format!("Error writing tasks of connector {name}"),
+                    effects,
+                );
             }
-            (Some(Writing::Tasks(_)), Ok(())) | (None, _) => {}
+            (Some(Writing::Tasks(name)), Ok(())) => self.started(&name, effects),
+            (None, _) => {}
         }
     }
 
@@ -269,7 +273,12 @@ impl Herder {
         effects.push(Effect::Write(write));
     }
 
-    fn answer(&mut self, id: RequestId, answer: Result<Answer, Error>, effects: &mut Vec<Effect>) {
+    pub(super) fn answer(
+        &mut self,
+        id: RequestId,
+        answer: Result<Answer, Error>,
+        effects: &mut Vec<Effect>,
+    ) {
         self.requests.remove(&id);
         effects.push(Effect::Answer(id, answer));
     }

@@ -6,6 +6,7 @@ mod world;
 use proptest::prelude::*;
 use tombolo_model::status::TargetState;
 
+use super::Answering;
 use world::{World, name};
 
 /// Something done to the world.
@@ -82,9 +83,11 @@ fn perform(world: &mut World, deed: Deed) {
 proptest! {
     #[test]
     fn whatever_happens_what_runs_becomes_what_is_written_and_every_request_is_answered_once(
-        deeds in prop::collection::vec(deeds(), 0..40)
+        deeds in prop::collection::vec(deeds(), 0..40),
+        stands_alone in any::<bool>(),
     ) {
-        let mut world = World::new();
+        let answering = if stands_alone { Answering::OnceStarted } else { Answering::OnceRead };
+        let mut world = World::answering(answering);
         for deed in deeds {
             perform(&mut world, deed);
         }

@@ -46,7 +46,7 @@ async fn start(journals: &MemoryJournals) -> Herd {
     let (sender, events) = mpsc::channel(64);
     let worker = FakeWorker::new(sender, plugins.clone());
     let handle = HerderHandle::start(HerderParts {
-        config: HerderConfig::from_settings(&settings).unwrap(),
+        config: HerderConfig::distributed(&settings).unwrap(),
         admin: Settings::default(),
         worker: Arc::clone(&worker) as _,
         events,

@@ -6,6 +6,7 @@ use tombolo_model::status::{State, TargetState};
 
 use super::world::{World, name};
 use crate::event::Answer;
+use crate::step::Answering;
 
 fn last(world: &World) -> String {
     let (_, answer) = world.answers.last_key_value().unwrap();
@@ -234,4 +235,65 @@ fn a_stopping_herder_ends_everything_and_takes_nothing_on() {
     world.foreign_put(&name("c"));
     world.settle();
     assert_eq!(world.done.len(), 2);
+}
+
+fn alone() -> World {
+    World::answering(Answering::OnceStarted)
+}
+
+/// How many tasks the last answer names.
+fn tasks_answered(world: &World) -> usize {
+    match world.answers.last_key_value() {
+        Some((_, Ok(Answer::Written { connector, .. }))) => connector.tasks().len(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_worker_that_stands_alone_answers_a_configuration_with_the_tasks() {
+    let mut world = alone();
+    world.tasks_made = 2;
+    world.create(&name("a"), None);
+    world.settle();
+    assert_eq!(last(&world), "Written { is_created: true }");
+    assert_eq!(tasks_answered(&world), 2);
+    world.tasks_made = 3;
+    world.put(&name("a"));
+    world.settle();
+    assert_eq!(last(&world), "Written { is_created: false }");
+    assert_eq!(tasks_answered(&world), 3);
+    world.check();
+}
+
+#[test]
+fn a_worker_that_stands_alone_answers_one_that_is_to_wait_without_tasks() {
+    for target in [TargetState::Paused, TargetState::Stopped] {
+        let mut world = alone();
+        world.create(&name("a"), Some(target));
+        world.settle();
+        assert_eq!(last(&world), "Written { is_created: true }");
+        assert_eq!(tasks_answered(&world), 0);
+        world.check();
+    }
+}
+
+#[test]
+fn a_worker_that_stands_alone_answers_why_a_connector_does_not_start() {
+    let mut world = alone();
+    world.starts = false;
+    world.create(&name("a"), None);
+    world.settle();
+    let why = "Failed to transition connector a to state STARTED: it does not start";
+    assert_eq!(last(&world), format!("Internal({why:?})"));
+    world.starts = true;
+    world.makes_tasks = false;
+    world.put(&name("a"));
+    world.settle();
+    assert_eq!(last(&world), r#"Internal("not now")"#);
+    world.makes_tasks = true;
+    world.break_next_write();
+    world.put(&name("a"));
+    world.settle();
+    assert_eq!(last(&world), r#"Internal("Error writing to the config topic in Kafka")"#);
+    world.check();
 }

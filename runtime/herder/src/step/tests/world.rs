@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::event::{
     Answer, Effect, Event, OffsetChange, OffsetsAltered, Request, RequestId, SubmittedConfig,
 };
-use crate::step::Herder;
+use crate::step::{Answering, Herder};
 
 pub(super) fn name(name: &str) -> ConnectorName {
     ConnectorName::new(name)
@@ -36,6 +36,8 @@ pub(super) struct World {
     pub(super) tasks_made: usize,
     /// Whether connectors can say what tasks they want.
     pub(super) makes_tasks: bool,
+    /// Whether connectors start.
+    pub(super) starts: bool,
     /// Whether configurations are good.
     pub(super) is_valid: bool,
     breaks_next_write: bool,
@@ -47,8 +49,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::answering(Answering::OnceRead)
+    }
+
+    pub(super) fn answering(answering: Answering) -> Self {
         Self {
-            herder: Herder::new(WorkerId::new("w:1"), 7),
+            herder: Herder::new(WorkerId::new("w:1"), 7, answering),
             now: Instant::now(),
             state: ClusterConfigState::default(),
             offset: 0,
@@ -58,6 +64,7 @@ impl World {
             asked: 0,
             tasks_made: 1,
             makes_tasks: true,
+            starts: true,
             is_valid: true,
             breaks_next_write: false,
             statuses: BTreeMap::new(),
@@ -129,6 +136,19 @@ impl World {
         self.step(Event::TaskReported(TaskId::new(name.clone(), task), status(state)));
     }
 
+    fn report_started(&mut self, name: &ConnectorName, target: TargetState) {
+        let mut status = status(match target {
+            TargetState::Started => State::Running,
+            TargetState::Paused => State::Paused,
+            TargetState::Stopped => State::Stopped,
+        });
+        if !self.starts && target == TargetState::Started {
+            status.state = State::Failed;
+            status.trace = Some("it does not start\n\tat somewhere".to_owned());
+        }
+        self.step(Event::ConnectorReported(name.clone(), status));
+    }
+
     pub(super) fn stop(&mut self) {
         self.step(Event::Stopping);
     }
@@ -186,8 +206,7 @@ impl World {
                 Action::StopConnector => self.done.push(format!("{connector}: stop")),
                 Action::StartConnector(_) => {
                     self.done.push(format!("{connector}: start"));
-                    let running = status(State::Running);
-                    self.step(Event::ConnectorReported(connector.clone(), running));
+                    self.report_started(&connector, assignment.target);
                 }
                 Action::SetTarget(target) => {
                     self.done.push(format!("{connector}: {}", target.name()));
@@ -199,8 +218,8 @@ impl World {
                 Action::MakeTaskSettings(epoch) => {
                     let settings = vec![Settings::default(); self.tasks_made];
                     let fault = || Fault::retriable(Stage::Lifecycle, "not now");
-                    let outcome =
-                        if self.makes_tasks { Ok(settings) } else { Err(Box::new(fault())) };
+                    let makes = self.makes_tasks && self.starts;
+                    let outcome = if makes { Ok(settings) } else { Err(Box::new(fault())) };
                     let connector = connector.clone();
                     self.step(Event::TaskSettingsMade { connector, epoch, outcome });
                 }
