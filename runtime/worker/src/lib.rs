@@ -10,6 +10,7 @@ pub mod override_policy;
 pub mod pattern;
 pub mod validation;
 
+pub mod error_counters;
 pub mod event;
 pub mod worker;
 
@@ -21,6 +22,7 @@ mod sink_task;
 mod source_task;
 mod task;
 
+mod error_report;
 mod pipeline;
 mod tolerance;
 
@@ -32,5 +34,6 @@ mod topic_creation;
 mod used_topics;
 
 pub use config::WorkerConfig;
+pub use error_counters::{ErrorCounters, ErrorCounts};
 pub use event::WorkerEvent;
 pub use worker::{Worker, WorkerParts};

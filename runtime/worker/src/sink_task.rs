@@ -22,10 +22,11 @@ use tombolo_model::{Fault, FaultKind, Stage};
 use crate::client_settings::{rows_max, translate};
 use crate::commit::{Schedule, SinkCommit};
 use crate::connector_config::{RoleConfig, SinkTopics};
+use crate::error_report::{ErrorReports, Executing, Record};
 use crate::event::WorkerEvent;
-use crate::pipeline::{Bad, Pipeline};
+use crate::pipeline::{Bad, Pipeline, Rows};
 use crate::task::{TaskParts, is_instance_gone};
-use crate::tolerance::{Executing, caused_by};
+use crate::tolerance::caused_by;
 use crate::used_topics::UsedTopics;
 use commits::Closing;
 use given::Given;
@@ -65,6 +66,7 @@ struct SinkTask {
     /// What was told last: running or paused.
     told: State,
     used_topics: UsedTopics,
+    errors: ErrorReports,
     /// Whether the plugins were stopped, so that nothing of them may be called.
     is_stopped: bool,
 }
@@ -122,6 +124,7 @@ impl SinkTask {
             Consumer::new(&settings, &group, &client, subscription).map_err(cannot_consume)?;
         parts.reporter.is(State::Running).await;
         Ok(Self {
+            errors: parts.error_reports(),
             parts,
             instance,
             consumer,
@@ -189,19 +192,18 @@ impl SinkTask {
     /// Converts and transforms consumed rows and gives them to the sink.
     async fn take_in(&mut self) -> Result<(), Fault> {
         self.tell_topics().await;
-        let next = given::next_offsets(&self.consumed);
-        let (rows, original) = self.instance.pipeline.incoming(&mut self.consumed).await?;
-        if !rows.bad.is_empty() {
-            let policy = self.parts.policy();
-            for Bad { row, stage, class, problem } in &rows.bad {
-                let record = given::consumed_record(&self.consumed, *row as usize);
-                policy.report(Executing { stage: *stage, class }, record, problem);
-            }
+        let mut consumed = std::mem::take(&mut self.consumed);
+        let next = given::next_offsets(&consumed);
+        let (rows, original) = self.instance.pipeline.incoming(&mut consumed).await?;
+        for Bad { row, stage, class, problem } in &rows.bad {
+            let record = Record::Consumed { batch: &consumed, row: *row as usize };
+            self.errors.tell(Executing { stage: *stage, class }, record, problem);
         }
-        match rows.failed {
-            Some((_, fault)) => Err(fault),
-            None => self.put(Box::new(Given { batch: rows.batch, original, next })).await,
+        if let Some((_, fault)) = rows.failed {
+            return Err(fault);
         }
+        let Rows { batch, origin, .. } = rows;
+        self.put(Box::new(Given { batch, original, consumed, origin, next })).await
     }
 
     async fn tell_topics(&mut self) {
@@ -229,6 +231,9 @@ impl SinkTask {
             Ok((faults, requests)) => {
                 self.judge_rows(&given, &faults)?;
                 self.partitions.advance(&given.next);
+                if given.consumed.rows > 0 {
+                    self.consumed = given.consumed;
+                }
                 self.stop_retrying()?;
                 self.follow_requests(requests)
             }

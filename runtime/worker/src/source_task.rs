@@ -19,11 +19,12 @@ use crate::acknowledgements::Acknowledgements;
 use crate::client_settings::translate;
 use crate::commit::{Schedule, SourceCommit};
 use crate::connector_config::{RoleConfig, SourceConfig};
+use crate::error_report::{ErrorReports, Executing, Record};
 use crate::event::WorkerEvent;
 use crate::pipeline::{Bad, Pipeline, produce_rows};
 use crate::submitted_records::{Positions, SubmittedRecords};
 use crate::task::{TaskParts, is_instance_gone};
-use crate::tolerance::{Executing, Record, caused_by};
+use crate::tolerance::caused_by;
 use crate::topic_creation::TopicCreation;
 use crate::used_topics::UsedTopics;
 
@@ -67,6 +68,7 @@ struct SourceTask {
     session: ProducerSession,
     creation: Option<TopicCreation>,
     used_topics: UsedTopics,
+    errors: ErrorReports,
     submitted: SubmittedRecords,
     /// Only for sources that want them.
     acknowledgements: Option<Acknowledgements>,
@@ -142,6 +144,7 @@ impl SourceTask {
                 .source
                 .wants_acknowledgements()
                 .then(Acknowledgements::default),
+            errors: parts.error_reports(),
             parts,
             instance,
             session,
@@ -211,12 +214,9 @@ impl SourceTask {
         let SourceBatch { records, partitions, mut partition, offset, .. } = batch;
         let polled = records.rows;
         let rows = self.instance.pipeline.outgoing(records).await?;
-        if !rows.bad.is_empty() {
-            let policy = self.parts.policy();
-            for Bad { row, stage, class, problem } in &rows.bad {
-                let record = Record::Polled { poll: self.polls, row: *row };
-                policy.report(Executing { stage: *stage, class }, record, problem);
-            }
+        for Bad { row, stage, class, problem } in &rows.bad {
+            let record = Record::Polled { poll: self.polls, row: *row };
+            self.errors.tell(Executing { stage: *stage, class }, record, problem);
         }
         // Rows from a failed one on are neither sent nor settled.
         let taken = rows.failed.as_ref().map_or(polled, |(row, _)| *row);
@@ -315,10 +315,10 @@ impl SourceTask {
     }
 
     /// A row that Kafka does not take is skipped, or ends the task.
-    fn judge_delivery(&self, seq: u64, error: DeliveryError) -> Result<(), Fault> {
+    fn judge_delivery(&mut self, seq: u64, error: DeliveryError) -> Result<(), Fault> {
         let problem = Problem { message: error.to_string(), class: None, trace: None };
-        if self.parts.policy().skips() {
-            return self.parts.policy().judge(PRODUCING, Record::Sent { seq }, &problem);
+        if self.errors.skips() {
+            return self.errors.judge(PRODUCING, Record::Sent { seq }, &problem);
         }
         let message = "Unrecoverable exception from producer send callback";
         Err(caused_by(Stage::KafkaProduce, message, &problem))

@@ -10,6 +10,8 @@ use tombolo_model::status::State;
 use tombolo_model::{Fault, FaultKind, Settings, TaskId};
 
 use crate::connector_config::{ConnectorConfig, RoleConfig};
+use crate::error_counters::ErrorCounters;
+use crate::error_report::ErrorReports;
 use crate::pipeline::{self, Pipeline};
 use crate::shared::Shared;
 use crate::state::{Control, Reporter};
@@ -27,6 +29,7 @@ pub(crate) struct TaskParts {
     pub(crate) worker: Arc<Shared>,
     pub(crate) control: Control,
     pub(crate) reporter: Reporter,
+    pub(crate) error_counters: Arc<ErrorCounters>,
 }
 
 impl TaskParts {
@@ -44,10 +47,15 @@ impl TaskParts {
     /// What the task does about failures.
     pub(crate) fn policy(&self) -> ErrorPolicy {
         ErrorPolicy {
-            task: self.id.clone(),
             config: self.config.errors.clone(),
             stopping: self.control.stopping.clone(),
+            counters: Arc::clone(&self.error_counters),
         }
+    }
+
+    /// Where the task tells of bad records.
+    pub(crate) fn error_reports(&self) -> ErrorReports {
+        ErrorReports::new(self.id.clone(), self.policy())
     }
 
     /// Room for the task's plugins, and its pipeline in it.

@@ -1,20 +1,20 @@
 //! What becomes of a call or a row that failed: tried again, skipped, or the end of the task.
 //!
-//! Not here: which calls there are, and faults of `poll` and `put` as a whole, which no tolerance covers.
-//! A dead letter queue would be one more place to report to, in [`ErrorPolicy::report`].
+//! Not here: which calls there are, telling of rows that failed (`error_report`), and faults of `poll` and `put` as a whole, which no tolerance
+//! covers.
 
 use std::collections::hash_map::RandomState;
-use std::fmt;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tombolo_model::batch::TimestampType;
 use tombolo_model::fault::Problem;
-use tombolo_model::{Fault, FaultKind, Stage, TaskId};
+use tombolo_model::{Fault, FaultKind, Stage};
 
 use crate::connector_config::{ErrorsConfig, Tolerance};
+use crate::error_counters::ErrorCounters;
 
 /// What a task answers when a bad row is one too many, in Kafka Connect's words.
 pub(crate) const TOLERANCE_EXCEEDED: &str = "Tolerance exceeded in error handler";
@@ -30,98 +30,16 @@ const RETRY_DELAY_MIN: Duration = Duration::from_millis(300);
 /// Follows `RetryWithToleranceOperator` of Kafka Connect.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorPolicy {
-    pub(crate) task: TaskId,
     pub(crate) config: ErrorsConfig,
     /// Ends every pause.
     pub(crate) stopping: CancellationToken,
-}
-
-/// Where in the record's path a row failed, and in which plugin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Executing<'a> {
-    pub(crate) stage: Stage,
-    pub(crate) class: &'a str,
-}
-
-/// Which record it was. Prints as in Kafka Connect's log.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Record<'a> {
-    /// Read from Kafka.
-    Consumed {
-        topic: &'a str,
-        partition: i32,
-        offset: i64,
-        timestamp: i64,
-        timestamp_type: TimestampType,
-    },
-    /// Polled from a source. Its content is the plugins' to read, not ours to print.
-    Polled { poll: u64, row: u32 },
-    /// Handed to the producer, as the task's row of this number.
-    Sent { seq: u64 },
-}
-
-impl fmt::Display for Record<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Consumed { topic, partition, offset, timestamp, timestamp_type } => {
-                write!(f, ", where consumed record is {{topic='{topic}', partition={partition}, ")?;
-                write!(f, "offset={offset}")?;
-                match timestamp_type {
-                    TimestampType::None => write!(f, "}}"),
-                    TimestampType::CreateTime => {
-                        write!(f, ", timestamp={timestamp}, timestampType=CreateTime}}")
-                    }
-                    TimestampType::LogAppendTime => {
-                        write!(f, ", timestamp={timestamp}, timestampType=LogAppendTime}}")
-                    }
-                }
-            }
-            Self::Polled { poll, row } => {
-                write!(f, ", where source record is = SourceRecord{{poll={poll}, row={row}}}")
-            }
-            Self::Sent { seq } => {
-                write!(f, ", where source record is = SourceRecord{{number={seq}}}")
-            }
-        }
-    }
+    pub(crate) counters: Arc<ErrorCounters>,
 }
 
 impl ErrorPolicy {
     /// Whether bad rows are skipped.
     pub(crate) fn skips(&self) -> bool {
         self.config.tolerance == Tolerance::All
-    }
-
-    /// Reports a bad row. Answers with the fault that ends the task, unless the row may be skipped.
-    pub(crate) fn judge(
-        &self,
-        at: Executing<'_>,
-        record: Record<'_>,
-        problem: &Problem,
-    ) -> Result<(), Fault> {
-        self.report(at, record, problem);
-        if self.skips() { Ok(()) } else { Err(exceeded(at.stage, problem)) }
-    }
-
-    /// Reports a bad row.
-    pub(crate) fn report(&self, at: Executing<'_>, record: Record<'_>, problem: &Problem) {
-        if self.config.log {
-            let line = self.line(at, record);
-            let (connector, task) = (&self.task.connector, self.task.index);
-            tracing::error!(%connector, task, stage = %at.stage, error = %problem.message, "{line}");
-        }
-    }
-
-    /// Kafka Connect's line for a bad row.
-    ///
-    /// Follows `LogReporter` and `ProcessingContext.toString`.
-    fn line(&self, at: Executing<'_>, record: Record<'_>) -> String {
-        let record = if self.config.log_messages { record.to_string() } else { String::new() };
-        let (stage, class) = (at.stage, at.class);
-        format!(
-            "Error encountered in task {}. Executing stage '{stage}' with class '{class}'{record}.",
-            self.task
-        )
     }
 
     /// Starts to count repetitions of one call.
@@ -154,11 +72,15 @@ impl Retries<'_> {
         let ErrorsConfig { retry_timeout, retry_delay_max, .. } = self.policy.config;
         let left = retry_timeout.map(|most| most.saturating_sub(self.started.elapsed()));
         let wait = after.unwrap_or_else(|| delay(self.failed, retry_delay_max, random));
-        match left {
+        let goes_on = match left {
             Some(Duration::ZERO) => false,
             Some(left) => self.policy.pause(wait.min(left)).await,
             None => self.policy.pause(wait).await,
+        };
+        if goes_on {
+            self.policy.counters.retried();
         }
+        goes_on
     }
 }
 
@@ -208,11 +130,9 @@ pub(crate) fn caused_by(stage: Stage, message: &str, cause: &Problem) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tombolo_model::ConnectorName;
 
     fn policy(tolerance: Tolerance, retry_timeout: Option<Duration>) -> ErrorPolicy {
         ErrorPolicy {
-            task: TaskId::new(ConnectorName::new("c"), 0),
             config: ErrorsConfig {
                 retry_timeout,
                 retry_delay_max: Duration::from_secs(60),
@@ -221,51 +141,8 @@ mod tests {
                 log_messages: true,
             },
             stopping: CancellationToken::new(),
+            counters: Arc::default(),
         }
-    }
-
-    fn problem() -> Problem {
-        let class = "org.apache.kafka.connect.errors.DataException";
-        Problem {
-            message: "no JSON".into(),
-            class: Some(class.into()),
-            trace: Some("\tat x".into()),
-        }
-    }
-
-    const AT: Executing<'static> = Executing { stage: Stage::ValueConverter, class: "J" };
-    const RECORD: Record<'static> = Record::Consumed {
-        topic: "t",
-        partition: 0,
-        offset: 1,
-        timestamp: 5,
-        timestamp_type: TimestampType::CreateTime,
-    };
-
-    #[test]
-    fn a_bad_row_is_skipped_or_ends_the_task_in_kafka_connects_words() {
-        assert!(policy(Tolerance::All, None).judge(AT, RECORD, &problem()).is_ok());
-        let fault = policy(Tolerance::None, None).judge(AT, RECORD, &problem()).unwrap_err();
-        assert_eq!(
-            fault.status_trace(),
-            "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n\
-             Caused by: org.apache.kafka.connect.errors.DataException: no JSON\n\tat x"
-        );
-    }
-
-    #[test]
-    fn the_log_line_is_kafka_connects() {
-        let mut policy = policy(Tolerance::All, None);
-        assert_eq!(
-            policy.line(AT, RECORD),
-            "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'J', where consumed record is \
-             {topic='t', partition=0, offset=1, timestamp=5, timestampType=CreateTime}."
-        );
-        policy.config.log_messages = false;
-        assert_eq!(
-            policy.line(AT, RECORD),
-            "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'J'."
-        );
     }
 
     #[test]
@@ -292,6 +169,8 @@ mod tests {
         assert!(!forever.retries().again(&fatal).await);
         let never = policy(Tolerance::None, Some(Duration::ZERO));
         assert!(!never.retries().again(&retriable).await);
+        let retries = |policy: &ErrorPolicy| policy.counters.read().retries;
+        assert_eq!((retries(&forever), retries(&never)), (1, 0));
         forever.stopping.cancel();
         assert!(!forever.retries().again(&retriable).await, "a task that stops does not go on");
     }

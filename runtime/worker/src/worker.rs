@@ -20,6 +20,7 @@ use tombolo_store::OffsetStore;
 use crate::config::WorkerConfig;
 use crate::connector::{Request, WorkerConnector, check_task_count};
 use crate::connector_config::ConnectorConfig;
+use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
 use crate::shared::Shared;
 use crate::state::{Controller, Reporter, Subject};
@@ -55,12 +56,17 @@ pub struct WorkerParts {
 pub struct Worker {
     shared: Arc<Shared>,
     connectors: Arc<Mutex<HashMap<ConnectorName, ConnectorHandle>>>,
-    tasks: Arc<Mutex<HashMap<TaskId, Running>>>,
+    tasks: Arc<Mutex<HashMap<TaskId, TaskHandle>>>,
 }
 
 struct ConnectorHandle {
     running: Running,
     requests: mpsc::Sender<Request>,
+}
+
+struct TaskHandle {
+    running: Running,
+    error_counters: Arc<ErrorCounters>,
 }
 
 /// A connector or a task at work. It is cancelled where this is dropped.
@@ -159,9 +165,9 @@ impl Worker {
         if let Some(handle) = lock(&self.connectors).get(name) {
             handle.running.controller.set_target(target);
         }
-        for (task, running) in lock(&self.tasks).iter() {
+        for (task, handle) in lock(&self.tasks).iter() {
             if task.connector == *name {
-                running.controller.set_target(target);
+                handle.running.controller.set_target(target);
             }
         }
     }
@@ -187,7 +193,7 @@ impl Worker {
         };
         let reporter = self.reporter(Subject::Task(task.clone()), Some(&plugin));
         let (controller, control) = Controller::new(target);
-        let kind = plugin.kind;
+        let (kind, error_counters) = (plugin.kind, Arc::<ErrorCounters>::default());
         let parts = TaskParts {
             id: task.clone(),
             config,
@@ -196,23 +202,31 @@ impl Worker {
             worker: Arc::clone(&self.shared),
             control,
             reporter: reporter.clone(),
+            error_counters: Arc::clone(&error_counters),
         };
         let running = match kind {
             PluginKind::Sink => self.run(controller, reporter, sink_task::run(parts)),
             _ => self.run(controller, reporter, source_task::run(parts)),
         };
-        drop(lock(&self.tasks).insert(task.clone(), running));
+        let handle = TaskHandle { running, error_counters };
+        drop(lock(&self.tasks).insert(task.clone(), handle));
+    }
+
+    /// The error counters of each task that was started here and not stopped since, whether it runs or has failed.
+    pub fn error_counters(&self) -> Vec<(TaskId, Arc<ErrorCounters>)> {
+        let tasks = lock(&self.tasks);
+        tasks.iter().map(|(id, task)| (id.clone(), Arc::clone(&task.error_counters))).collect()
     }
 
     /// Stops tasks. They have `task.shutdown.graceful.timeout.ms` all together; those that take longer are cancelled.
     pub async fn stop_tasks(&self, tasks: &[TaskId]) {
-        let stopping: Vec<(TaskId, Running)> = {
+        let stopping: Vec<(TaskId, TaskHandle)> = {
             let mut running = lock(&self.tasks);
             tasks.iter().filter_map(|task| running.remove_entry(task)).collect()
         };
-        stopping.iter().for_each(|(_, running)| running.controller.stop());
+        stopping.iter().for_each(|(_, task)| task.running.controller.stop());
         let deadline = Instant::now() + self.shared.config.graceful_timeout;
-        for (task, running) in stopping {
+        for (task, TaskHandle { running, .. }) in stopping {
             if !running.ended(deadline).await {
                 let (connector, index) = (&task.connector, task.index);
                 tracing::error!(%connector, task = index, "Graceful stop of task {task} failed.");

@@ -11,7 +11,7 @@ use tombolo_kafka::ConsumedBatch;
 use tombolo_model::fault::Problem;
 use tombolo_model::role::{Original, Result, Topics};
 use tombolo_model::transformed::StepFault;
-use tombolo_model::{Batch, Column, ConnectorName, FaultKind, Headers, TaskId};
+use tombolo_model::{Batch, Column, FaultKind, Headers};
 
 use super::*;
 use crate::connector_config::{ErrorsConfig, Tolerance};
@@ -175,7 +175,6 @@ fn pipeline(tolerance: Tolerance, chain: Option<Choosing>) -> Pipeline {
             classes: vec!["first".into(), "second".into()],
         }),
         policy: ErrorPolicy {
-            task: TaskId::new(ConnectorName::new("c"), 0),
             config: ErrorsConfig {
                 retry_timeout: Some(Duration::ZERO),
                 retry_delay_max: Duration::ZERO,
@@ -184,6 +183,7 @@ fn pipeline(tolerance: Tolerance, chain: Option<Choosing>) -> Pipeline {
                 log_messages: true,
             },
             stopping: CancellationToken::new(),
+            counters: Arc::default(),
         },
         header_topics: Vec::new(),
     }

@@ -7,7 +7,7 @@ use tombolo_model::Batch;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::role::Original;
 
-use crate::tolerance::Record;
+use crate::error_report::Record;
 
 /// Rows for a sink.
 #[derive(Debug, Default)]
@@ -15,39 +15,34 @@ pub(super) struct Given {
     pub(super) batch: Batch,
     /// Where the rows were consumed, where a transformation changed that.
     pub(super) original: Option<Original>,
+    /// The consumed rows.
+    pub(super) consumed: ConsumedBatch,
+    /// The consumed row of each row; none while they correspond one to one.
+    pub(super) origin: Option<Vec<u32>>,
     /// The offsets to read next once the sink has the rows, those of filtered rows too.
     pub(super) next: Vec<PartitionOffset>,
 }
 
 impl Given {
-    /// Topic, partition and offset of a row as it was consumed.
-    pub(super) fn position(&self, row: usize) -> (&str, i32, i64) {
-        let of = |list: &[i32]| list.get(row).copied();
-        let original = self.original.as_ref();
-        let topic = match original.filter(|original| !original.topics.is_empty()) {
-            Some(original) => {
-                let index = original.topic.get(row).copied().unwrap_or(0);
-                original.topics.get(index as usize).map(String::as_str)
-            }
-            None => self.batch.topic_of(row),
-        };
-        let partition = original
-            .and_then(|original| of(&original.partition))
-            .or_else(|| of(&self.batch.partition));
-        let offset = self.batch.offset.get(row).copied();
-        (topic.unwrap_or_default(), partition.unwrap_or(-1), offset.unwrap_or(-1))
+    /// The row as it was consumed.
+    fn consumed_row(&self, row: usize) -> usize {
+        match &self.origin {
+            None => row,
+            Some(origin) => origin.get(row).map_or(usize::MAX, |&row| row as usize),
+        }
+    }
+
+    /// Topic and partition of a row as it was consumed.
+    fn position(&self, row: usize) -> (&str, i32) {
+        let (consumed, row) = (&self.consumed, self.consumed_row(row));
+        let topic = consumed.topic.get(row).and_then(|&index| consumed.topics.get(index as usize));
+        let partition = consumed.partition.get(row).copied();
+        (topic.map_or("", String::as_str), partition.unwrap_or(-1))
     }
 
     /// The record that stood in a row.
     pub(super) fn record(&self, row: usize) -> Record<'_> {
-        let (topic, partition, offset) = self.position(row);
-        Record::Consumed {
-            topic,
-            partition,
-            offset,
-            timestamp: self.batch.timestamp.get(row).copied().unwrap_or(-1),
-            timestamp_type: self.batch.timestamp_types.get(row).copied().unwrap_or_default(),
-        }
+        Record::Consumed { batch: &self.consumed, row: self.consumed_row(row) }
     }
 
     /// Lets go of the rows of these partitions.
@@ -57,7 +52,7 @@ impl Given {
         };
         let kept: Vec<u32> = (0..self.batch.rows)
             .filter(|&row| {
-                let (topic, partition, _) = self.position(row as usize);
+                let (topic, partition) = self.position(row as usize);
                 !is_gone(topic, partition)
             })
             .collect();
@@ -70,24 +65,16 @@ impl Given {
             original.partition = choose(&original.partition, &kept);
         }
         self.batch = self.batch.gather(&kept);
+        self.origin = Some(match &self.origin {
+            Some(origin) => choose(origin, &kept),
+            None => kept,
+        });
     }
 }
 
 /// These entries of a list that is empty or complete.
 fn choose<T: Copy>(list: &[T], kept: &[u32]) -> Vec<T> {
     kept.iter().filter_map(|&row| list.get(row as usize).copied()).collect()
-}
-
-/// The record that stood in a consumed row.
-pub(super) fn consumed_record(consumed: &ConsumedBatch, row: usize) -> Record<'_> {
-    let topic = consumed.topic.get(row).and_then(|&index| consumed.topics.get(index as usize));
-    Record::Consumed {
-        topic: topic.map_or("", String::as_str),
-        partition: consumed.partition.get(row).copied().unwrap_or(-1),
-        offset: consumed.offset.get(row).copied().unwrap_or(-1),
-        timestamp: consumed.timestamp.get(row).copied().unwrap_or(-1),
-        timestamp_type: consumed.timestamp_types.get(row).copied().unwrap_or_default(),
-    }
 }
 
 /// The offset to read next in each partition that consumed rows are of.
@@ -146,7 +133,6 @@ mod tests {
             batch: Batch {
                 rows: 3,
                 topics: vec!["renamed".into()],
-                partition: vec![0, 1, 0],
                 offset: vec![5, 6, 7],
                 ..Batch::default()
             },
@@ -155,12 +141,24 @@ mod tests {
                 topic: vec![0, 0, 1],
                 ..Original::default()
             }),
+            consumed: ConsumedBatch {
+                rows: 4,
+                topics: vec!["t".into(), "u".into()],
+                topic: vec![0, 1, 0, 1],
+                partition: vec![0, 0, 1, 0],
+                offset: vec![5, 3, 6, 7],
+                ..ConsumedBatch::default()
+            },
+            origin: Some(vec![0, 2, 3]),
             next: vec![next("t", 0, 6), next("t", 1, 7), next("u", 0, 8)],
         };
-        assert_eq!(given.position(2), ("u", 0, 7));
+        assert_eq!(given.position(2), ("u", 0));
         given.discard(&[TopicPartition::new("t", 0), TopicPartition::new("renamed", 1)]);
         assert_eq!(given.batch.offset, [6, 7]);
-        assert_eq!((given.position(0), given.position(1)), (("t", 1, 6), ("u", 0, 7)));
+        assert_eq!((given.position(0), given.position(1)), (("t", 1), ("u", 0)));
+        assert_eq!(given.original.as_ref().unwrap().topic, [0, 1]);
         assert_eq!(given.next, [next("t", 1, 7), next("u", 0, 8)]);
+        let record = given.record(1).to_string();
+        assert!(record.contains("{topic='u', partition=0, offset=7}"), "{record}");
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Not here: the answers' calls. A call that failed asked for nothing.
 
-use tombolo_model::batch::TimestampType;
-use tombolo_model::fault::{Problem, RowFault};
+use tombolo_model::fault::RowFault;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::role::{RecordFault, SinkRequests};
 use tombolo_model::status::State;
@@ -11,7 +10,7 @@ use tombolo_model::{Fault, Stage};
 
 use super::given::Given;
 use super::{SinkTask, cannot_consume};
-use crate::tolerance::{Executing, Record};
+use crate::error_report::{Executing, Record, SINK_TASK};
 
 impl SinkTask {
     /// Does what the sink asks for. What it asks about partitions that are not its own has no effect.
@@ -64,30 +63,19 @@ impl SinkTask {
     }
 
     /// Judges rows that the sink refused.
-    pub(super) fn judge_rows(&self, given: &Given, faults: &[RowFault]) -> Result<(), Fault> {
-        for RowFault { row, problem } in faults {
-            self.judge(given.record(*row as usize), problem)?;
-        }
-        Ok(())
+    pub(super) fn judge_rows(&mut self, given: &Given, faults: &[RowFault]) -> Result<(), Fault> {
+        faults.iter().try_for_each(|RowFault { row, problem }| {
+            self.errors.judge(REFUSED, given.record(*row as usize), problem)
+        })
     }
 
     /// Judges rows that the sink found bad after their `put`.
-    pub(super) fn judge_late(&self, faults: &[RecordFault]) -> Result<(), Fault> {
-        for RecordFault { at: PartitionOffset { at, offset }, problem } in faults {
-            let record = Record::Consumed {
-                topic: &at.topic,
-                partition: at.partition,
-                offset: *offset,
-                timestamp: -1,
-                timestamp_type: TimestampType::None,
-            };
-            self.judge(record, problem)?;
-        }
-        Ok(())
-    }
-
-    fn judge(&self, record: Record<'_>, problem: &Problem) -> Result<(), Fault> {
-        let at = Executing { stage: Stage::TaskPut, class: &self.parts.plugin.class };
-        self.parts.policy().judge(at, record, problem)
+    pub(super) fn judge_late(&mut self, faults: &[RecordFault]) -> Result<(), Fault> {
+        faults.iter().try_for_each(|RecordFault { at, problem }| {
+            self.errors.judge(REFUSED, Record::Late(at), problem)
+        })
     }
 }
+
+/// What Kafka Connect says of records that a sink refused.
+const REFUSED: Executing<'static> = Executing { stage: Stage::TaskPut, class: SINK_TASK };

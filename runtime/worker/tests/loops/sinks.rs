@@ -333,14 +333,22 @@ async fn a_bad_consumed_row_ends_the_task_or_is_skipped() {
         fixture.cluster.produce(&topic, 0, &[Some("a"), Some("bad"), Some("b")]).await;
         let script = SinkScript::willing(&mut fixture, &topic);
         fixture.start_task(0).await;
-        if tolerance == "all" {
+        let is_tolerant = tolerance == "all";
+        if is_tolerant {
             committed(&fixture, &topic, 0, 3).await;
-            fixture.stop_task(0).await;
             assert_eq!(script.values(), ["a", "b"]);
         } else {
             let trace = fixture.failure(0).await;
             assert!(trace.contains("Tolerance exceeded in error handler"), "{trace}");
         }
+        // Those of a task that has failed can still be read.
+        let counters = fixture.worker.error_counters();
+        let (task, counts) = (&counters[0].0, counters[0].1.read());
+        assert_eq!((counters.len(), task), (1, &fixture.task(0)));
+        let numbers = (counts.record_failures, counts.record_errors, counts.records_skipped);
+        assert_eq!(numbers, (1, 1, u64::from(is_tolerant)));
+        fixture.stop_task(0).await;
+        assert!(fixture.worker.error_counters().is_empty());
     }
 }
 

@@ -1,0 +1,256 @@
+//! Tells of records that could not be processed: counts them and logs them.
+//!
+//! Not here: whether they are skipped (`tolerance`).
+
+use std::fmt;
+
+use tombolo_kafka::ConsumedBatch;
+use tombolo_model::batch::TimestampType;
+use tombolo_model::fault::Problem;
+use tombolo_model::offset::PartitionOffset;
+use tombolo_model::{Fault, Stage, TaskId};
+
+use crate::tolerance::{ErrorPolicy, exceeded};
+
+/// The class that Kafka Connect names for records that a sink refused.
+pub(crate) const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
+
+/// Where in the record's path a record failed, and in which plugin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Executing<'a> {
+    pub(crate) stage: Stage,
+    pub(crate) class: &'a str,
+}
+
+/// Which record it was. Prints as in Kafka Connect's log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record<'a> {
+    /// A row as it was consumed.
+    Consumed { batch: &'a ConsumedBatch, row: usize },
+    /// A record that a sink found bad after its `put`. All that is known of it is where it stands.
+    Late(&'a PartitionOffset),
+    /// Polled from a source. Its content is the plugins' to read, not ours to print.
+    Polled { poll: u64, row: u32 },
+    /// Handed to the producer, as the task's row of this number.
+    Sent { seq: u64 },
+}
+
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let consumed = ", where consumed record is ";
+        match *self {
+            Self::Consumed { batch, row } => {
+                let topic =
+                    batch.topic.get(row).and_then(|&index| batch.topics.get(index as usize));
+                let topic = topic.map_or("", String::as_str);
+                let partition = batch.partition.get(row).copied().unwrap_or(-1);
+                let offset = batch.offset.get(row).copied().unwrap_or(-1);
+                write!(f, "{consumed}{{topic='{topic}', partition={partition}, offset={offset}")?;
+                let timestamp = batch.timestamp.get(row).copied().unwrap_or(-1);
+                let meaning = match batch.timestamp_types.get(row) {
+                    None | Some(TimestampType::None) => return write!(f, "}}"),
+                    Some(TimestampType::CreateTime) => "CreateTime",
+                    Some(TimestampType::LogAppendTime) => "LogAppendTime",
+                };
+                write!(f, ", timestamp={timestamp}, timestampType={meaning}}}")
+            }
+            Self::Late(PartitionOffset { at, offset }) => {
+                let (topic, partition) = (&at.topic, at.partition);
+                write!(f, "{consumed}{{topic='{topic}', partition={partition}, offset={offset}}}")
+            }
+            Self::Polled { poll, row } => {
+                write!(f, ", where source record is = SourceRecord{{poll={poll}, row={row}}}")
+            }
+            Self::Sent { seq } => {
+                write!(f, ", where source record is = SourceRecord{{number={seq}}}")
+            }
+        }
+    }
+}
+
+/// Tells of a task's bad records.
+///
+/// Follows `ErrorReporter` and `WorkerErrantRecordReporter` of Kafka Connect.
+#[derive(Debug)]
+pub(crate) struct ErrorReports {
+    task: TaskId,
+    policy: ErrorPolicy,
+}
+
+impl ErrorReports {
+    /// Tells of records of this task.
+    pub(crate) fn new(task: TaskId, policy: ErrorPolicy) -> Self {
+        Self { task, policy }
+    }
+
+    /// Whether bad records are skipped.
+    pub(crate) fn skips(&self) -> bool {
+        self.policy.skips()
+    }
+
+    /// Tells of a bad record. Answers with the fault that ends the task, unless the record may be skipped.
+    pub(crate) fn judge(
+        &mut self,
+        at: Executing<'_>,
+        record: Record<'_>,
+        problem: &Problem,
+    ) -> Result<(), Fault> {
+        self.tell(at, record, problem);
+        if self.skips() { Ok(()) } else { Err(exceeded(at.stage, problem)) }
+    }
+
+    /// Tells of a bad record.
+    pub(crate) fn tell(&mut self, at: Executing<'_>, record: Record<'_>, problem: &Problem) {
+        let counters = &self.policy.counters;
+        match at.stage {
+            Stage::TaskPut | Stage::KafkaProduce => counters.refused(self.skips()),
+            _ => counters.not_processed(self.skips()),
+        }
+        if self.policy.config.log {
+            let (line, error) = (self.line(at, record), stack_trace(problem));
+            let (connector, task) = (&self.task.connector, self.task.index);
+            tracing::error!(%connector, task, stage = %at.stage, %error, "{line}");
+            counters.logged();
+        }
+    }
+
+    /// Kafka Connect's line for a bad record.
+    ///
+    /// Follows `LogReporter` of Kafka Connect.
+    fn line(&self, Executing { stage, class }: Executing<'_>, record: Record<'_>) -> String {
+        let shows_record = self.policy.config.log_messages;
+        let record = if shows_record { record.to_string() } else { String::new() };
+        let task = &self.task;
+        format!(
+            "Error encountered in task {task}. Executing stage '{stage}' with class '{class}'{record}."
+        )
+    }
+}
+
+/// A problem as Java prints an exception.
+fn stack_trace(problem: &Problem) -> String {
+    let class = problem.class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
+    let trace = problem.trace.as_deref().map(|trace| format!("\n{trace}")).unwrap_or_default();
+    format!("{class}{}{trace}", problem.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+    use tombolo_model::ConnectorName;
+    use tombolo_model::offset::TopicPartition;
+
+    use super::*;
+    use crate::connector_config::{ErrorsConfig, Tolerance};
+    use crate::error_counters::{ErrorCounters, ErrorCounts};
+
+    fn reports(tolerance: Tolerance, log: bool) -> ErrorReports {
+        let task = TaskId::new(ConnectorName::new("c"), 0);
+        let policy = ErrorPolicy {
+            config: ErrorsConfig {
+                retry_timeout: None,
+                retry_delay_max: std::time::Duration::ZERO,
+                tolerance,
+                log,
+                log_messages: true,
+            },
+            stopping: CancellationToken::new(),
+            counters: Arc::new(ErrorCounters::default()),
+        };
+        ErrorReports::new(task, policy)
+    }
+
+    fn problem() -> Problem {
+        let class = "org.apache.kafka.connect.errors.DataException";
+        Problem {
+            message: "no JSON".into(),
+            class: Some(class.into()),
+            trace: Some("\tat x".into()),
+        }
+    }
+
+    const AT: Executing<'static> = Executing { stage: Stage::ValueConverter, class: "J" };
+
+    fn consumed() -> ConsumedBatch {
+        ConsumedBatch {
+            rows: 1,
+            topics: vec!["t".into()],
+            topic: vec![0],
+            partition: vec![0],
+            offset: vec![1],
+            timestamp: vec![5],
+            timestamp_types: vec![TimestampType::CreateTime],
+            ..ConsumedBatch::default()
+        }
+    }
+
+    #[test]
+    fn a_bad_record_is_skipped_or_ends_the_task_in_kafka_connects_words() {
+        let batch = consumed();
+        let record = Record::Consumed { batch: &batch, row: 0 };
+        assert!(reports(Tolerance::All, true).judge(AT, record, &problem()).is_ok());
+        let mut strict = reports(Tolerance::None, true);
+        let fault = strict.judge(AT, record, &problem()).unwrap_err();
+        assert_eq!(
+            fault.status_trace(),
+            "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n\
+             Caused by: org.apache.kafka.connect.errors.DataException: no JSON\n\tat x"
+        );
+    }
+
+    #[test]
+    fn the_log_line_is_kafka_connects() {
+        let mut reports = reports(Tolerance::All, true);
+        let mut batch = consumed();
+        let begin =
+            "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'J'";
+        let check = |reports: &ErrorReports, record: Record<'_>, end: &str| {
+            assert_eq!(reports.line(AT, record), format!("{begin}{end}"));
+        };
+        check(
+            &reports,
+            Record::Consumed { batch: &batch, row: 0 },
+            ", where consumed record is {topic='t', partition=0, offset=1, timestamp=5, timestampType=CreateTime}.",
+        );
+        batch.timestamp_types = vec![TimestampType::None];
+        check(
+            &reports,
+            Record::Consumed { batch: &batch, row: 0 },
+            ", where consumed record is {topic='t', partition=0, offset=1}.",
+        );
+        let late = PartitionOffset { at: TopicPartition::new("t", 3), offset: 7 };
+        check(
+            &reports,
+            Record::Late(&late),
+            ", where consumed record is {topic='t', partition=3, offset=7}.",
+        );
+        reports.policy.config.log_messages = false;
+        check(&reports, Record::Late(&late), ".");
+    }
+
+    #[test]
+    fn failures_are_counted_by_where_they_come_from_and_logged_only_where_that_is_wanted() {
+        let late = PartitionOffset { at: TopicPartition::new("t", 3), offset: 7 };
+        let check = |tolerance, log, stage, expected: ErrorCounts| {
+            let mut reports = reports(tolerance, log);
+            let at = Executing { stage, class: "J" };
+            reports.tell(at, Record::Late(&late), &problem());
+            let counts = reports.policy.counters.read();
+            assert_eq!(
+                ErrorCounts { last_error_ms: 0, ..counts },
+                expected,
+                "{tolerance:?} {stage}"
+            );
+        };
+        let one = ErrorCounts { record_failures: 1, ..ErrorCounts::default() };
+        let error = ErrorCounts { record_errors: 1, ..one };
+        let skipped = ErrorCounts { records_skipped: 1, ..error };
+        check(Tolerance::All, false, Stage::KeyConverter, skipped);
+        check(Tolerance::None, false, Stage::Transformation, error);
+        check(Tolerance::All, false, Stage::TaskPut, one);
+        check(Tolerance::None, false, Stage::TaskPut, error);
+        check(Tolerance::All, true, Stage::TaskPut, ErrorCounts { errors_logged: 1, ..one });
+    }
+}
