@@ -92,7 +92,10 @@ impl Runtimes {
             .build();
         let main = Builder::new_multi_thread().thread_name("tombolo").enable_all().build();
         let why = "cannot start threads";
-        Ok(Self { main: main.context(why)?, guests: guests.context(why)? })
+        let (main, guests) = (main.context(why)?, guests.context(why)?);
+        let _entered = main.enter();
+        signals::outlive_large_files().context("cannot handle a signal")?;
+        Ok(Self { main, guests })
     }
 
     pub(crate) fn end(self) {
