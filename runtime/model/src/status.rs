@@ -89,7 +89,7 @@ impl State {
 pub struct Status {
     /// The state.
     pub state: State,
-    /// Why it failed; the first line is the message.
+    /// Why it failed, or what holds it up for now; the first line is the message.
     pub trace: Option<String>,
     /// The worker that reports it, as `host:port`.
     pub worker_id: String,

@@ -36,6 +36,10 @@ use partitions::Partitions;
 const WAIT: Duration = Duration::from_secs(1);
 /// Pause before a failed `put` is made again, where the sink does not say how long.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// What the log and the status say of a `put` that failed for now.
+const PUT_AGAIN: &str = "put failed for now, and is tried again";
+/// Least time between two reasons told for one failed `put`: a sink that words each differently must not keep the status topic busy.
+const TELL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs a sink task to its end.
 ///
@@ -63,8 +67,7 @@ struct SinkTask {
     /// What the sink asked the next wait to be.
     timeout: Option<Duration>,
     last_put: Instant,
-    /// What was told last: running or paused.
-    told: State,
+    told: Told,
     used_topics: UsedTopics,
     errors: ErrorReports,
     /// Whether the plugins were stopped, so that nothing of them may be called.
@@ -83,7 +86,16 @@ enum Delivery {
     /// None are waiting.
     Fresh,
     /// The sink could not take these for now. All partitions are paused until it does.
-    Retrying { given: Box<Given>, again: Instant },
+    Retrying { given: Box<Given>, again: Instant, why: String },
+}
+
+/// What was told last.
+struct Told {
+    /// Running or paused.
+    state: State,
+    /// Why the sink takes no rows for now.
+    why: Option<String>,
+    at: Instant,
 }
 
 impl Instance {
@@ -136,7 +148,7 @@ impl SinkTask {
             schedule,
             timeout: None,
             last_put: Instant::now(),
-            told: State::Running,
+            told: Told { state: State::Running, why: None, at: Instant::now() },
             used_topics: UsedTopics::default(),
             is_stopped: false,
         })
@@ -239,12 +251,13 @@ impl SinkTask {
             }
             Err(fault) => match fault.kind {
                 FaultKind::Retriable { after } => {
-                    self.parts.survive("put failed for now, and is tried again", Err(fault))?;
+                    let why = format!("{PUT_AGAIN}: {}", fault.status_trace());
+                    self.parts.survive(PUT_AGAIN, Err(fault))?;
                     if !self.is_retrying() {
                         self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
                     }
                     let again = Instant::now() + after.unwrap_or(RETRY_PAUSE);
-                    self.delivery = Delivery::Retrying { given, again };
+                    self.delivery = Delivery::Retrying { given, again, why };
                     Ok(())
                 }
                 _ => Err(fault),
@@ -254,7 +267,7 @@ impl SinkTask {
 
     /// Gives the sink what waits for it, or nothing, so that it can flush by time.
     async fn put_waiting(&mut self, is_quiet: bool) -> Result<(), Fault> {
-        if let Delivery::Retrying { given, again } = &mut self.delivery {
+        if let Delivery::Retrying { given, again, .. } = &mut self.delivery {
             if *again > Instant::now() {
                 return Ok(());
             }
@@ -262,7 +275,7 @@ impl SinkTask {
             return self.put(given).await;
         }
         let due = is_quiet || self.last_put.elapsed() >= WAIT;
-        if due && self.told == State::Running && !self.partitions.is_empty() {
+        if due && self.told.state == State::Running && !self.partitions.is_empty() {
             return self.put(Box::default()).await;
         }
         Ok(())
@@ -282,30 +295,53 @@ impl SinkTask {
     }
 
     fn resume_wanted(&mut self) -> Result<(), Fault> {
-        if self.is_retrying() || self.told != State::Running {
+        if self.is_retrying() || self.told.state != State::Running {
             return Ok(());
         }
         self.consumer.resume(&self.partitions.wanted()).map_err(cannot_consume)
     }
 
-    /// Pauses and resumes with the connector.
+    /// Pauses and resumes with the connector, and tells of it.
     async fn follow_target(&mut self) -> Result<(), Fault> {
         let wanted = match self.parts.control.is_paused() {
             true => State::Paused,
             false => State::Running,
         };
-        if wanted == self.told {
+        if wanted == self.told.state {
+            self.tell_why().await;
             return Ok(());
         }
-        self.told = wanted;
+        self.told.state = wanted;
         if wanted == State::Paused {
             self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
             self.schedule.request();
         } else {
             self.resume_wanted()?;
         }
-        self.parts.reporter.is(wanted).await;
+        self.tell().await;
         Ok(())
+    }
+
+    /// Tells why the sink takes no rows, or that it takes them again; a task that waits is no failed one.
+    async fn tell_why(&mut self) {
+        let (why, told) = (self.why(), self.told.why.as_deref());
+        let is_news = why.is_some() != told.is_some();
+        if is_news || (why != told && self.told.at.elapsed() >= TELL_PAUSE) {
+            self.tell().await;
+        }
+    }
+
+    async fn tell(&mut self) {
+        let why = self.why().map(str::to_owned);
+        self.told = Told { state: self.told.state, why: why.clone(), at: Instant::now() };
+        self.parts.reporter.tell(self.told.state, why).await;
+    }
+
+    fn why(&self) -> Option<&str> {
+        match &self.delivery {
+            Delivery::Fresh => None,
+            Delivery::Retrying { why, .. } => Some(why),
+        }
     }
 
     async fn assigned(&mut self, added: &[PartitionOffset]) -> Result<(), Fault> {
@@ -321,7 +357,7 @@ impl SinkTask {
         });
         self.consumer.complete_rebalance().map_err(cannot_consume)?;
         let requests = rewound?;
-        if self.is_retrying() || self.told != State::Running {
+        if self.is_retrying() || self.told.state != State::Running {
             self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
         }
         self.follow_requests(requests)

@@ -109,7 +109,8 @@ impl Reporter {
         self.tell(State::Failed, Some(fault.status_trace())).await;
     }
 
-    async fn tell(&self, state: State, trace: Option<String>) {
+    /// Tells a state, and what there is to say about it.
+    pub(crate) async fn tell(&self, state: State, trace: Option<String>) {
         let status = Status {
             state,
             trace,

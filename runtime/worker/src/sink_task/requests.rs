@@ -24,7 +24,7 @@ impl SinkTask {
         }
         let resume = self.own("resume", requests.resume);
         resume.iter().for_each(|at| self.partitions.set_paused(at, false));
-        if !resume.is_empty() && !self.is_retrying() && self.told == State::Running {
+        if !resume.is_empty() && !self.is_retrying() && self.told.state == State::Running {
             self.consumer.resume(&resume).map_err(cannot_consume)?;
         }
         if requests.commit {

@@ -154,6 +154,12 @@ async fn rows_that_a_sink_cannot_take_for_now_are_put_again_before_any_other() {
     })
     .await;
     fixture.stop_task(0).await;
+    let told: Vec<(State, Option<String>)> =
+        fixture.states(0).into_iter().map(|status| (status.state, status.trace)).collect();
+    let why = Some("put failed for now, and is tried again: away".to_owned());
+    assert_eq!(told[..2], [(State::Running, None), (State::Running, why)]);
+    assert!(told[2..].iter().all(|(_, trace)| trace.is_none()), "the reason has passed: {told:?}");
+    assert!(told.len() > 3, "{told:?}");
     let puts: Vec<Call> = script.calls().into_iter().filter(is_rows).collect();
     assert!(puts[1..=3].iter().all(|put| *put == puts[0]), "the same rows, and no others between");
     let mut taken: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
