@@ -1,6 +1,6 @@
 //! Opening files, and saying what to do when the host does not offer them. Not here: reading and writing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
@@ -8,9 +8,10 @@ use tombolo_sdk::fault::{Fault, Result};
 use tombolo_sdk::settings::{ConfigError, SettingState};
 
 use crate::settings::FILE;
+use crate::target::Target;
 
 /// WASI's error for a path that leads out of what is offered, by `..` or by a link.
-const LEADS_OUT: i32 = 63;
+pub(crate) const LEADS_OUT: i32 = 63;
 /// Set by a host that grants standard input and output.
 const STREAMS: &str = "TOMBOLO_STANDARD_STREAMS";
 
@@ -25,8 +26,8 @@ pub(crate) fn open_to_read(path: &str) -> Result<Option<File>> {
 }
 
 /// Opens a file to append to; creates it when it is not there.
-pub(crate) fn open_to_append(path: &str) -> Result<File> {
-    OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
+pub(crate) fn open_to_append(path: &str) -> Result<Target> {
+    Target::open(path).map_err(|error| {
         if is_outside(path, &error) {
             return outside(path).into();
         }

@@ -3,12 +3,13 @@
 //! Where they differ, `docs/differences.md` says. Not here: which files a component may see; the host decides that by `sandbox.fs.roots`.
 
 mod access;
-mod append;
 mod lines;
 mod settings;
 mod sink;
 mod source;
 mod stdin;
+mod target;
+mod torn;
 
 pub use sink::FileStreamSink;
 pub use source::FileStreamSource;

@@ -1,7 +1,6 @@
 //! The sink: appends each record's value as a line. Not here: how a value prints (`tombolo_sdk::java`).
 
-use std::fs::File;
-use std::io::{Error, Read, Seek, SeekFrom, Write};
+use std::io::{Error, Write};
 
 use tombolo_sdk::columns::Columns;
 use tombolo_sdk::connector::EveryTask;
@@ -13,8 +12,9 @@ use tombolo_sdk::settings::SettingState;
 use tombolo_sdk::sink::{Altered, PartitionOffset, Sink, SinkContext};
 
 use crate::access;
-use crate::append::Appender;
 use crate::settings::SinkSettings;
+use crate::target::{Standing, Target};
+use crate::torn;
 
 /// How much is written at once: large enough that the call costs little per line, small against a sandbox's memory.
 const CHUNK: usize = 256 * 1024;
@@ -26,6 +26,8 @@ pub struct FileStreamSink {
     output: Output,
     /// Bytes in the file, where this task alone decides about them.
     len: Option<u64>,
+    /// Whether lines were written since the last commit.
+    is_dirty: bool,
     /// Whole lines that are not yet written.
     lines: Vec<u8>,
 }
@@ -33,8 +35,9 @@ pub struct FileStreamSink {
 /// Where lines go.
 #[derive(Debug)]
 enum Output {
-    /// The file, and what appends to it.
-    File(File, Appender),
+    File(Target),
+    /// The file lost its name; the next `put` opens the path anew.
+    Closed,
     Stdout(std::io::Stdout),
 }
 
@@ -54,26 +57,14 @@ impl Sink for FileStreamSink {
     type Connector = EveryTask<SinkSettings>;
 
     fn start(settings: SinkSettings) -> Result<Self> {
-        let output = match &settings.file {
-            None => {
-                access::standard_streams()?;
-                Output::Stdout(std::io::stdout())
-            }
-            Some(path) => {
-                let file = access::open_to_append(path)?;
-                if settings.alone {
-                    mend(&file, path)?;
-                }
-                let appender = Appender::new(path, &file).map_err(Fault::fatal)?;
-                Output::File(file, appender)
-            }
-        };
-        let mut sink = Self { settings, output, len: None, lines: Vec::with_capacity(CHUNK) };
-        sink.len = sink.measure()?;
+        let lines = Vec::with_capacity(CHUNK);
+        let mut sink = Self { settings, output: Output::Closed, len: None, is_dirty: false, lines };
+        sink.open()?;
         Ok(sink)
     }
 
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
+        self.open()?;
         let before = self.len;
         self.write(records, context).map_err(|error| self.failed(before, &error))
     }
@@ -83,12 +74,15 @@ impl Sink for FileStreamSink {
         offsets: &[PartitionOffset],
         _context: &mut SinkContext,
     ) -> Result<Vec<PartitionOffset>> {
-        // Every row is in the file when `put` returns; this makes sure that it stays there.
+        // Every row is in the file when `put` returns; this makes sure that it stays there, and that somebody can read it.
         match &mut self.output {
-            Output::File(file, _) => file.sync_data(),
+            Output::File(target) => target.sync(),
             Output::Stdout(stdout) => stdout.flush(),
+            Output::Closed => Ok(()),
         }
         .map_err(|error| self.fault(&error))?;
+        let was_dirty = std::mem::take(&mut self.is_dirty);
+        self.follow_name(was_dirty)?;
         // Others may have shortened the file meanwhile.
         self.len = self.measure()?;
         Ok(offsets.to_vec())
@@ -100,6 +94,55 @@ impl Sink for FileStreamSink {
 }
 
 impl FileStreamSink {
+    /// Opens the file, unless it is open.
+    fn open(&mut self) -> Result<()> {
+        if !matches!(self.output, Output::Closed) {
+            return Ok(());
+        }
+        self.output = match &self.settings.file {
+            None => {
+                access::standard_streams()?;
+                Output::Stdout(std::io::stdout())
+            }
+            Some(path) => {
+                let target = access::open_to_append(path)?;
+                if self.settings.alone {
+                    torn::move_aside(&target, path)?;
+                }
+                Output::File(target)
+            }
+        };
+        self.len = self.measure()?;
+        Ok(())
+    }
+
+    /// Lets go of a file that lost its name, so that rows go where the path leads now.
+    ///
+    /// Errors: the file was deleted with rows that are not committed. Without this commit they come again.
+    fn follow_name(&mut self, was_dirty: bool) -> Result<()> {
+        let (Output::File(target), Some(path)) = (&self.output, &self.settings.file) else {
+            return Ok(());
+        };
+        match target.standing().map_err(|error| self.fault(&error))? {
+            Standing::Same => return Ok(()),
+            Standing::Moved => {
+                host::info(format_args!("{path} was renamed or replaced: opening it anew"));
+            }
+            Standing::Deleted if was_dirty => {
+                let message = format!(
+                    "{path} was deleted with lines that were not committed: they are written again, to a new file"
+                );
+                self.output = Output::Closed;
+                return Err(Fault::retriable(message));
+            }
+            Standing::Deleted => {
+                host::warn(format_args!("{path} was deleted: opening it anew"));
+            }
+        }
+        self.output = Output::Closed;
+        Ok(())
+    }
+
     /// Writes a line per record, in as few calls as their size allows.
     fn write(&mut self, records: Records<'_>, context: &mut SinkContext) -> std::io::Result<()> {
         self.lines.clear();
@@ -120,12 +163,14 @@ impl FileStreamSink {
 
     fn write_lines(&mut self) -> std::io::Result<()> {
         match &mut self.output {
-            Output::File(_, appender) => appender.append(&self.lines)?,
+            Output::File(target) => target.append(&self.lines)?,
             Output::Stdout(stdout) => {
                 stdout.write_all(&self.lines)?;
                 stdout.flush()?;
             }
+            Output::Closed => return Err(std::io::ErrorKind::NotConnected.into()),
         }
+        self.is_dirty |= !self.lines.is_empty();
         self.len = self.len.map(|len| len + self.lines.len() as u64);
         self.lines.clear();
         Ok(())
@@ -136,9 +181,8 @@ impl FileStreamSink {
     /// Cost: the host takes the question to another thread and back, which for every `put` would cost as much as writing.
     fn measure(&self) -> Result<Option<u64>> {
         match &self.output {
-            Output::File(file, _) if self.settings.alone => {
-                let data = file.metadata().map_err(|error| self.fault(&error))?;
-                Ok(Some(data.len()))
+            Output::File(target) if self.settings.alone => {
+                target.len().map(Some).map_err(|error| self.fault(&error))
             }
             _ => Ok(None),
         }
@@ -148,14 +192,19 @@ impl FileStreamSink {
     fn failed(&mut self, before: Option<u64>, error: &Error) -> Fault {
         self.lines.clear();
         let fault = self.fault(error);
-        self.len = before;
-        if let (Output::File(file, _), Some(before)) = (&self.output, before)
-            && let Err(error) = shorten(file, before)
-        {
-            return Fault::fatal(format_args!(
-                "{}; what was written of these records could not be taken back: {error}",
-                fault.problem()
-            ));
+        let (Output::File(target), Some(path), Some(before)) =
+            (&self.output, &self.settings.file, before)
+        else {
+            return fault;
+        };
+        match torn::take_back(target, path, before) {
+            Ok(len) => self.len = Some(len),
+            Err(error) => {
+                return Fault::fatal(format_args!(
+                    "{}; what was written of these records could not be taken back: {error}",
+                    fault.problem()
+                ));
+            }
         }
         fault
     }
@@ -165,52 +214,6 @@ impl FileStreamSink {
         let what = format!("Couldn't write to {name}: {error}");
         if access::is_passing(error) { Fault::retriable(what) } else { Fault::fatal(what) }
     }
-}
-
-/// Takes a file back to this length; one that is shorter stays as it is.
-fn shorten(file: &File, len: u64) -> std::io::Result<()> {
-    if file.metadata()?.len() > len { file.set_len(len) } else { Ok(()) }
-}
-
-/// Makes a file end with a whole line: what stands behind the last line end, a write that a crash tore, goes to `<file>.torn`.
-///
-/// Its record comes again, as its offset was not committed. It is kept beside the file because it could be someone else's text.
-fn mend(file: &File, path: &str) -> Result<()> {
-    let failed =
-        |error: Error| Fault::fatal(format_args!("Couldn't look at the end of {path}: {error}"));
-    let end = file.metadata().map_err(failed)?.len();
-    // Opened anew: a component cannot read back through what it appends to.
-    let mut reader = File::open(path).map_err(failed)?;
-    let whole = whole_lines(&mut reader, end).map_err(failed)?;
-    if whole == end {
-        return Ok(());
-    }
-    let mut torn = Vec::new();
-    reader.seek(SeekFrom::Start(whole)).map_err(failed)?;
-    reader.read_to_end(&mut torn).map_err(failed)?;
-    let aside = format!("{path}.torn");
-    torn.push(b'\n');
-    access::open_to_append(&aside)?.write_all(&torn).map_err(failed)?;
-    file.set_len(whole).map_err(failed)?;
-    let bytes = end - whole;
-    host::warn(format_args!("{path} ended within a line: moved its last {bytes} bytes to {aside}"));
-    Ok(())
-}
-
-/// Where the last whole line ends.
-fn whole_lines(file: &mut File, mut end: u64) -> std::io::Result<u64> {
-    let mut piece = vec![0; 4096];
-    while end > 0 {
-        let start = end.saturating_sub(piece.len() as u64);
-        piece.truncate(usize::try_from(end - start).unwrap_or(0));
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut piece)?;
-        if let Some(last) = memchr::memrchr(b'\n', &piece) {
-            return Ok(start + last as u64 + 1);
-        }
-        end = start;
-    }
-    Ok(0)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The sink: what lines look like, and what is left of a crash.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 
 use tombolo_sdk::schema::SchemaBuilder;
 use tombolo_sdk::settings::Settings;
@@ -107,6 +108,14 @@ fn a_commit_answers_what_it_was_given() {
 }
 
 #[test]
+fn a_device_which_cannot_be_synced_is_committed() {
+    let settings: Settings = [("file", "/dev/null")].into();
+    let mut task = SinkTask::start::<FileStreamSink>(&settings).unwrap();
+    put(&mut task, "one");
+    assert_eq!(task.pre_commit(&[("t", 0, 1)]).unwrap().offsets[0].offset, 1);
+}
+
+#[test]
 fn a_full_disk_takes_back_what_was_written_and_asks_for_a_retry() {
     // Linux: every write to it fails for want of space.
     let settings: Settings = [("file", "/dev/full"), ("tasks.max", "2")].into();
@@ -120,18 +129,83 @@ fn a_full_disk_takes_back_what_was_written_and_asks_for_a_retry() {
 
 #[test]
 fn what_a_failed_put_wrote_is_taken_back() {
-    testing::reset();
+    let full = Error::from(std::io::ErrorKind::StorageFull);
+    // Others may shorten the file between commits, to a whole line or not.
+    for (shortened, kept) in [(None, "kept\n"), (Some(0), ""), (Some(2), ""), (Some(5), "kept\n")] {
+        testing::reset();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.txt").to_str().unwrap().to_owned();
+        std::fs::write(&path, "kept\n").unwrap();
+        let settings = SinkSettings { file: Some(path.clone()), alone: true };
+        let mut sink = FileStreamSink::start(settings).unwrap();
+        if let Some(len) = shortened {
+            File::options().write(true).open(&path).unwrap().set_len(len).unwrap();
+        }
+        let before = sink.len;
+        sink.lines.extend_from_slice(b"half");
+        sink.write_lines().unwrap();
+        let fault = sink.failed(before, &full);
+        assert!(matches!(fault, Fault::Retriable(_)));
+        assert_eq!(std::fs::read_to_string(path).unwrap(), kept, "shortened to {shortened:?}");
+        assert_eq!(sink.len, Some(kept.len() as u64));
+    }
+}
+
+/// A sink that has written `one` and committed it, then written `two`.
+fn two_lines(folder: &tempfile::TempDir) -> (SinkTask, String) {
+    let (mut task, path) = start(folder, &[]);
+    put(&mut task, "one");
+    task.pre_commit(&[("t", 0, 1)]).unwrap();
+    put(&mut task, "two");
+    (task, path)
+}
+
+fn put(task: &mut SinkTask, line: &str) {
+    let mut records = SinkRecords::new();
+    records.record("t", 0, 0).value(line).unwrap();
+    task.put(records).unwrap();
+}
+
+#[test]
+fn lines_in_a_deleted_file_are_not_committed_and_the_next_go_to_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("out.txt").to_str().unwrap().to_owned();
-    std::fs::write(&path, "kept\n").unwrap();
-    let settings = SinkSettings { file: Some(path.clone()), alone: true };
-    let mut sink = FileStreamSink::start(settings).unwrap();
-    let before = sink.measure().unwrap();
-    sink.lines.extend_from_slice(b"half a li");
-    sink.write_lines().unwrap();
-    let fault = sink.failed(before, &Error::from(std::io::ErrorKind::StorageFull));
-    assert!(matches!(fault, Fault::Retriable(_)));
-    assert_eq!(std::fs::read_to_string(path).unwrap(), "kept\n");
+    let (mut task, path) = two_lines(&folder);
+    std::fs::remove_file(&path).unwrap();
+    let fault = task.pre_commit(&[("t", 0, 2)]).unwrap_err();
+    assert!(matches!(fault, Fault::Retriable(_)), "{fault:?}");
+    assert!(fault.problem().message.contains("was deleted"), "{fault:?}");
+    put(&mut task, "two");
+    task.pre_commit(&[("t", 0, 2)]).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "two\n");
+    // Nothing is lost with a file whose lines are all committed.
+    std::fs::remove_file(&path).unwrap();
+    task.pre_commit(&[("t", 0, 2)]).unwrap();
+    put(&mut task, "three");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
+}
+
+#[test]
+fn lines_in_a_renamed_file_are_committed_and_the_next_go_to_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut task, path) = two_lines(&folder);
+    let rotated = format!("{path}.1");
+    std::fs::rename(&path, &rotated).unwrap();
+    assert_eq!(task.pre_commit(&[("t", 0, 2)]).unwrap().offsets[0].offset, 2);
+    put(&mut task, "three");
+    assert_eq!(std::fs::read_to_string(&rotated).unwrap(), "one\ntwo\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
+}
+
+#[test]
+fn a_path_that_cannot_be_opened_anew_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut task, path) = two_lines(&folder);
+    std::fs::rename(&path, format!("{path}.1")).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    task.pre_commit(&[("t", 0, 2)]).unwrap();
+    let fault = task.put(SinkRecords::new()).unwrap_err();
+    assert!(matches!(fault, Fault::Fatal(_)), "{fault:?}");
+    assert!(fault.problem().message.contains(&path), "{fault:?}");
 }
 
 #[test]
