@@ -113,6 +113,18 @@ impl Worker {
         self.process.as_ref().map(Guarded::id)
     }
 
+    /// Lets no file that it writes grow beyond this many bytes, or lifts that limit.
+    pub fn limit_files(&self, bytes: Option<u64>) -> Result<()> {
+        let id = self.process_id().context("the worker runs")?;
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--pid={id}")).arg(format!("--fsize={limit}:"));
+        let output = command.output().context("running prlimit, of the package util-linux")?;
+        let words = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "{command:?}: {words}");
+        Ok(())
+    }
+
     /// Kills it, as a power cut would.
     pub fn kill(&mut self) -> Result<()> {
         self.end(Signal::Kill)
