@@ -152,7 +152,7 @@ impl FileStreamSource {
         while batch.len() < rows_max && batch.byte_count() < request.bytes_max {
             let Some(line) = self.lines.next() else {
                 let read = match &mut self.input {
-                    Input::File(file) => self.lines.fill(file),
+                    Input::File(file) => follow(file, &mut self.lines),
                     Input::Stdin(stdin) => self.lines.fill(stdin),
                     Input::Missing { .. } => Ok(0),
                 };
@@ -174,6 +174,17 @@ impl FileStreamSource {
         }
         Ok(())
     }
+}
+
+/// Reads more of a file, and says how much.
+fn follow(file: &mut File, lines: &mut Lines) -> std::io::Result<usize> {
+    let read = lines.fill(file)?;
+    if read == 0 {
+        // A component reads through a stream that ends for good at the file's end; going to this place begins another.
+        let end = file.stream_position()?;
+        file.seek(SeekFrom::Start(end))?;
+    }
+    Ok(read)
 }
 
 /// `{"position": n}`; null for standard input.

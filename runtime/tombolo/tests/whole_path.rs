@@ -15,7 +15,7 @@ fn worker() -> Worker {
 }
 
 #[test]
-fn lines_of_a_file_arrive_in_another_file_and_survive_a_restart() {
+fn lines_of_a_growing_file_arrive_in_another_file_and_survive_a_restart() {
     let mut worker = worker();
     let (from, to) = (worker.files().join("from.txt"), worker.files().join("to.txt"));
     std::fs::write(&from, "one\ntwo\n").unwrap();
@@ -30,14 +30,17 @@ fn lines_of_a_file_arrive_in_another_file_and_survive_a_restart() {
             .unwrap_or_else(|error| panic!("{error}: {:?}\n{}", complete_lines(&to), worker.log()));
     };
     arrived(&["one", "two"]);
+    // The source has been at the end of the file by then: nothing else is in it.
+    std::fs::write(&from, "one\ntwo\nmore\n").unwrap();
+    arrived(&["one", "two", "more"]);
     worker.wait_for_state("source", "RUNNING").unwrap();
     worker.wait_for_state("sink", "RUNNING").unwrap();
     worker.stop().unwrap();
     assert!(worker.log().contains("stopped"), "{}", worker.log());
 
-    std::fs::write(&from, "one\ntwo\nthree\n").unwrap();
+    std::fs::write(&from, "one\ntwo\nmore\nthree\n").unwrap();
     worker.start_again().unwrap();
-    let there = || complete_lines(&to) == ["one", "two", "three"];
+    let there = || complete_lines(&to) == ["one", "two", "more", "three"];
     wait_for(there, "the next line arrives, and no line twice", ARRIVAL)
         .unwrap_or_else(|error| panic!("{error}: {:?}\n{}", complete_lines(&to), worker.log()));
 }
