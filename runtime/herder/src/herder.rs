@@ -58,7 +58,7 @@ impl HerderHandle {
             Mode::Standalone => Answering::OnceStarted,
         };
         let validator = Validator { worker: Arc::clone(&worker), group_id };
-        let offsets = Reader::new(Arc::clone(&plugins), stores.offsets.clone(), admin);
+        let offsets = Reader::new(Arc::clone(&plugins), Arc::clone(&worker), admin);
         let herder = Herder::new(worker_id.clone(), next_generation(&stores), answering);
         let alterer = Alterer(offsets.clone());
         let (mut shell, internal) = Shell::new(worker, stores.clone(), validator.clone(), alterer);

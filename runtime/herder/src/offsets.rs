@@ -5,6 +5,7 @@
 mod sink;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tombolo_model::fault::{Fault, FaultKind};
 use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
@@ -13,11 +14,15 @@ use tombolo_model::policy::Limits;
 use tombolo_model::role::{Connector, ConnectorContext, NoOffsets, Plugins};
 use tombolo_model::{ConnectorName, Settings};
 use tombolo_store::flat::FlatMap;
-use tombolo_store::{ClusterConfigState, OffsetStore};
+use tombolo_store::{ClusterConfigState, ConnectorOffsetStore, Error as StoreError};
 
 use crate::error::Error;
 use crate::event::{OffsetChange, OffsetsAltered};
+use crate::work::Work;
 use sink::Groups;
+
+/// Longest wait for a connector's own topic of offsets to be opened.
+const OPEN_TIMEOUT: Duration = tombolo_store::topics::READ_WRITE_TIMEOUT;
 
 /// Offset of one partition of a connector.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +37,7 @@ pub struct Offset {
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) plugins: Arc<dyn Plugins>,
-    pub(crate) offsets: OffsetStore,
+    pub(crate) worker: Arc<dyn Work>,
     pub(crate) groups: Groups,
 }
 
@@ -48,8 +53,8 @@ struct Known {
 }
 
 impl Reader {
-    pub(crate) fn new(plugins: Arc<dyn Plugins>, offsets: OffsetStore, admin: Settings) -> Self {
-        Self { plugins, offsets, groups: Groups { admin: Arc::new(admin) } }
+    pub(crate) fn new(plugins: Arc<dyn Plugins>, worker: Arc<dyn Work>, admin: Settings) -> Self {
+        Self { plugins, worker, groups: Groups { admin: Arc::new(admin) } }
     }
 
     /// All offsets of a connector.
@@ -62,9 +67,21 @@ impl Reader {
         if known.plugin.kind == PluginKind::Sink {
             return self.groups.offsets(&known).await;
         }
-        let failed = |error| Error::failed("Failed to fetch offsets", &error);
-        let positions = self.offsets.positions(name).await.map_err(failed)?;
+        let doing = format!("retrieve offsets for source connector {name}");
+        let offsets = self.source(&known, &doing).await?;
+        let positions = offsets.positions().await.map_err(|error| cannot(&doing, &error))?;
         Ok(positions.into_iter().map(|(partition, offset)| Offset { partition, offset }).collect())
+    }
+
+    /// What holds the offsets of a source.
+    async fn source(&self, known: &Known, doing: &str) -> Result<ConnectorOffsetStore, Error> {
+        let opening = self.worker.source_offsets(&known.config);
+        match tokio::time::timeout(OPEN_TIMEOUT, opening).await {
+            Ok(opened) => opened.map_err(|fault| {
+                Error::failed(format!("Failed to {doing}: {}", fault.message), &fault)
+            }),
+            Err(_) => Err(Error::Internal(format!("Timed out while attempting to {doing}"))),
+        }
     }
 
     fn known(&self, state: &ClusterConfigState, name: &ConnectorName) -> Result<Known, Error> {
@@ -95,12 +112,13 @@ impl Alterer {
     }
 
     async fn alter_source(&self, known: &Known, change: OffsetChange) -> Result<bool, Error> {
-        let offsets = &self.0.offsets;
+        let doing = format!("modify offsets for source connector {}", known.name);
+        let offsets = self.0.source(known, &doing).await?;
+        let failed = |error| cannot(&doing, &error);
         let changes = match change {
             OffsetChange::Alter(changes) => changes,
             OffsetChange::Reset => {
-                let failed = |error| Error::failed("Failed to fetch offsets", &error);
-                let positions = offsets.positions(&known.name).await.map_err(failed)?;
+                let positions = offsets.positions().await.map_err(failed)?;
                 positions.into_iter().map(|(partition, _)| (partition, None)).collect()
             }
         };
@@ -116,8 +134,7 @@ impl Alterer {
             .alter_source_offsets(&known.config, &positions)
             .await
             .map_err(|fault| refused(known, fault))?;
-        let stored = offsets.write_maps(&known.name, &changes).await;
-        stored.map_err(|error| Error::failed("Failed to write offsets", &error))?;
+        offsets.write_maps(&changes).await.map_err(failed)?;
         Ok(by_connector)
     }
 
@@ -150,6 +167,10 @@ impl Alterer {
         let connector = self.0.plugins.connector(&known.name, &known.plugin, context).await;
         connector.map_err(|fault| refused(known, fault))
     }
+}
+
+fn cannot(doing: &str, error: &StoreError) -> Error {
+    Error::failed(format!("Failed to {doing}"), error)
 }
 
 fn refused(known: &Known, fault: Fault) -> Error {

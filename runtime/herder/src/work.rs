@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use tombolo_model::status::TargetState;
 use tombolo_model::{ConnectorName, Fault, Settings, TaskId};
+use tombolo_store::ConnectorOffsetStore;
 use tombolo_worker::Worker;
 use tombolo_worker::validation::Validation;
 
@@ -31,6 +32,8 @@ pub trait Work: Send + Sync + 'static {
     );
     /// Stops tasks: gracefully, then by force; bounded in time.
     async fn stop_tasks(&self, tasks: &[TaskId]);
+    /// Opens what holds the offsets of a source connector with this configuration; may wait for a broker.
+    async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault>;
     /// Checks a configuration.
     async fn validate(&self, config: &Settings) -> Result<Validation, Fault>;
 }
@@ -65,6 +68,10 @@ impl Work for Worker {
 
     async fn stop_tasks(&self, tasks: &[TaskId]) {
         self.stop_tasks(tasks).await;
+    }
+
+    async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault> {
+        self.source_offsets(config).await
     }
 
     async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {

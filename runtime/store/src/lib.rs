@@ -22,6 +22,7 @@ pub mod snapshot;
 pub mod status_records;
 pub mod status_store;
 
+pub mod connector_offsets;
 pub mod offset_store;
 
 pub mod plugin_store;
@@ -33,6 +34,7 @@ mod stores;
 
 pub use config_records::{ConfigWrite, RestartRequest};
 pub use config_store::{ConfigRead, ConfigStore};
+pub use connector_offsets::ConnectorOffsetStore;
 pub use error::Error;
 pub use offset_store::OffsetStore;
 pub use plugin_store::PluginStore;

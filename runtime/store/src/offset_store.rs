@@ -1,16 +1,13 @@
-//! The store of source offsets, shared by all tasks of a worker.
+//! A store of source offsets, shared by all who use its topic.
 //!
-//! Not here: offsets of sinks, which are those of consumer groups. Follows `KafkaOffsetBackingStore` and `OffsetUtils` of Kafka Connect.
+//! Not here: which stores a connector has (`connector_offsets`); offsets of sinks, which are those of consumer groups. Follows `KafkaOffsetBackingStore` and `OffsetUtils` of Kafka Connect.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use serde_json::Value as Json;
-use tombolo_model::fault::{Fault, Stage};
+use tombolo_model::ConnectorName;
 use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
-use tombolo_model::role::OffsetReader;
-use tombolo_model::{ConnectorName, role};
 
 use crate::error::{Error, Result};
 use crate::flat::FlatMap;
@@ -83,28 +80,7 @@ impl OffsetStore {
             .collect())
     }
 
-    /// Stores offsets; returns when they are durable.
-    ///
-    /// Errors: `Format` where one is no flat map, and then none is stored.
-    pub async fn write(
-        &self,
-        connector: &ConnectorName,
-        positions: &[SourcePosition],
-    ) -> Result<()> {
-        let positions = positions
-            .iter()
-            .map(|position| {
-                let offset = position.offset.as_ref();
-                Ok((
-                    FlatMap::from_cbor(&position.partition.0)?,
-                    offset.map(|offset| FlatMap::from_cbor(&offset.0)).transpose()?,
-                ))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        self.write_maps(connector, &positions).await
-    }
-
-    /// As [`OffsetStore::write`], for maps.
+    /// Stores offsets, or forgets them; returns when that is durable.
     pub async fn write_maps(
         &self,
         connector: &ConnectorName,
@@ -119,11 +95,6 @@ impl OffsetStore {
         self.journal.append(&entries).await
     }
 
-    /// What a connector's plugins read their offsets from.
-    pub fn reader(&self, connector: &ConnectorName) -> Arc<dyn OffsetReader> {
-        Arc::new(ConnectorOffsets { store: self.clone(), connector: connector.clone() })
-    }
-
     fn key(&self, connector: &ConnectorName, partition: &FlatMap) -> Result<Vec<u8>> {
         let offsets = lock(&self.offsets);
         let known = offsets.get(connector).and_then(|known| known.get(&partition.canonical()));
@@ -134,25 +105,15 @@ impl OffsetStore {
     }
 }
 
-/// The offsets of one connector.
-struct ConnectorOffsets {
-    store: OffsetStore,
-    connector: ConnectorName,
-}
-
-#[async_trait]
-impl OffsetReader for ConnectorOffsets {
-    async fn read(
-        &self,
-        partitions: &[SourcePartition],
-    ) -> role::Result<Vec<Option<SourceOffset>>> {
-        self.store.read(&self.connector, partitions).await.map_err(|error| match error {
-            Error::Format(why) => Fault::fatal(Stage::Lifecycle, why),
-            error => {
-                Fault::retriable(Stage::Lifecycle, "Failed to fetch offsets.").with_source(error)
-            }
-        })
-    }
+/// Positions as maps.
+///
+/// Errors: `Format` where one is no flat map.
+pub(crate) fn maps(positions: &[SourcePosition]) -> Result<Vec<(FlatMap, Option<FlatMap>)>> {
+    let map = |position: &SourcePosition| {
+        let offset = position.offset.as_ref().map(|offset| FlatMap::from_cbor(&offset.0));
+        Ok((FlatMap::from_cbor(&position.partition.0)?, offset.transpose()?))
+    };
+    positions.iter().map(map).collect()
 }
 
 fn take(offsets: &mut Offsets, record: LogRecord<'_>) {

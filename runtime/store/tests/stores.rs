@@ -12,7 +12,7 @@ use tombolo_store::flat::{FlatMap, Primitive};
 use tombolo_store::memory::MemoryJournals;
 use tombolo_store::plugin_store::CHUNK_BYTES_MAX;
 use tombolo_store::status_records::StatusKey;
-use tombolo_store::{ConfigWrite, InternalTopics, RestartRequest, Stores};
+use tombolo_store::{ConfigWrite, ConnectorOffsetStore, InternalTopics, RestartRequest, Stores};
 
 fn topics() -> InternalTopics {
     let settings: Settings = [
@@ -136,17 +136,17 @@ async fn offsets_are_found_whatever_the_order_of_members_and_stay_under_one_key(
     journals.write("offsets", r#"["a",{"x":9}]"#, Some(r#"{"nested":{}}"#));
     let store = open(&journals).await.offsets;
     let partition = SourcePartition(cbor(&[("y", 2), ("x", 1)]));
-    let reader = store.reader(&name("a"));
+    let own = ConnectorOffsetStore::in_worker_store(name("a"), store.clone());
     let unknown = SourcePartition(cbor(&[("x", 9)]));
-    let read = reader.read(&[partition.clone(), unknown]).await.unwrap();
+    let read = own.read(&[partition.clone(), unknown]).await.unwrap();
     assert_eq!(read, [Some(SourceOffset(cbor(&[("position", 5)]))), None]);
     let offset = Some(SourceOffset(cbor(&[("position", 7)])));
     let position = SourcePosition { partition: partition.clone(), offset };
-    store.write(&name("a"), &[position]).await.unwrap();
+    own.write(&[position]).await.unwrap();
     let last = journals.records("offsets").pop().unwrap();
     assert_eq!(last, (r#"["a",{"x":1,"y":2}]"#.into(), Some(r#"{"position":7}"#.into())));
     let forget = SourcePosition { partition: partition.clone(), offset: None };
-    store.write(&name("a"), &[forget]).await.unwrap();
+    own.write(&[forget]).await.unwrap();
     assert_eq!(store.read(&name("a"), &[partition]).await.unwrap(), [None]);
     assert_eq!(store.positions(&name("a")).await.unwrap(), []);
     assert_eq!(store.positions(&name("b")).await.unwrap().len(), 1);
@@ -156,12 +156,13 @@ async fn offsets_are_found_whatever_the_order_of_members_and_stay_under_one_key(
 async fn offsets_that_are_not_flat_are_refused_whole() {
     let journals = MemoryJournals::default();
     let store = open(&journals).await.offsets;
+    let store = ConnectorOffsetStore::in_worker_store(name("a"), store);
     let good = SourcePosition {
         partition: SourcePartition(cbor(&[])),
         offset: Some(SourceOffset(cbor(&[]))),
     };
     let bad = SourcePosition { offset: Some(SourceOffset(vec![0x80])), ..good.clone() };
-    let error = store.write(&name("a"), &[good, bad]).await.unwrap_err();
+    let error = store.write(&[good, bad]).await.unwrap_err();
     assert_eq!(error.to_string(), "Offset data must be a map");
     assert_eq!(journals.records("offsets"), []);
 }

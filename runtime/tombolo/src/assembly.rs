@@ -20,7 +20,7 @@ use tombolo_model::role::Plugins;
 use tombolo_rest::{Bound, RestConfig};
 use tombolo_sandbox::{Sandbox, SandboxOptions};
 use tombolo_store::{InternalTopics, KafkaJournals, Stores};
-use tombolo_worker::{Worker, WorkerConfig, WorkerParts};
+use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerParts};
 
 use crate::builtin;
 use crate::options::{Mode, OFFSET_FILE, Options};
@@ -149,7 +149,13 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
     let worker = Worker::new(WorkerParts {
         config: configs.worker,
         plugins: Arc::clone(&plugins),
-        offsets: stores.offsets.clone(),
+        offsets: SourceOffsets {
+            store: stores.offsets.clone(),
+            topic: match configs.storage {
+                Storage::Topics(topics) => Some(topics.offset),
+                Storage::File(_) => None,
+            },
+        },
         worker_id: worker_id.clone(),
         guests,
         events: tell,

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tombolo_model::ConnectorName;
 use tombolo_model::offset::{PartitionOffset, SourcePosition};
-use tombolo_store::{self as store, OffsetStore};
+use tombolo_store::{self as store, ConnectorOffsetStore};
 
 /// Shortest time between two commits, whatever `offset.flush.interval.ms` says: a task with nothing to do must not spin.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
@@ -82,14 +81,13 @@ pub(crate) enum WriteFailed {
 impl SourceCommit {
     /// Starts to write offsets, for at most `timeout`.
     pub(crate) fn start(
-        store: OffsetStore,
-        connector: ConnectorName,
+        store: ConnectorOffsetStore,
         offsets: Vec<SourcePosition>,
         timeout: Duration,
     ) -> Self {
         let positions = offsets.clone();
         let write = tokio::spawn(async move {
-            match tokio::time::timeout(timeout, store.write(&connector, &positions)).await {
+            match tokio::time::timeout(timeout, store.write(&positions)).await {
                 Ok(written) => Ok(written?),
                 Err(_) => Err(WriteFailed::TimedOut),
             }

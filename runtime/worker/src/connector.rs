@@ -112,7 +112,7 @@ impl WorkerConnector {
         let context = ConnectorContext {
             limits: self.config.limits.clone(),
             offsets: match self.plugin.kind {
-                PluginKind::Source => self.worker.offsets.reader(&self.config.name),
+                PluginKind::Source => Arc::new(self.worker.source_offsets(&self.config).await?),
                 _ => Arc::new(NoOffsets),
             },
         };

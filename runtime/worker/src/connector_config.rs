@@ -78,6 +78,8 @@ pub enum RoleConfig {
 pub struct SourceConfig {
     /// Groups of `topic.creation.*` in order, the default group last; empty leaves topics to the broker.
     pub topic_creation: Vec<TopicCreationGroup>,
+    /// Setting `offsets.storage.topic`: a topic of the connector's own.
+    pub offsets_topic: Option<String>,
     /// Setting `task.inflight.bytes.max`: bytes of a task that Kafka has not acknowledged.
     pub inflight_bytes_max: u64,
 }

@@ -19,6 +19,7 @@ mod shared;
 mod state;
 
 mod sink_task;
+mod source_offsets;
 mod source_task;
 mod task;
 
@@ -36,4 +37,5 @@ mod used_topics;
 pub use config::WorkerConfig;
 pub use error_counters::{ErrorCounters, ErrorCounts};
 pub use event::WorkerEvent;
+pub use source_offsets::SourceOffsets;
 pub use worker::{Worker, WorkerParts};

@@ -8,16 +8,16 @@ use tokio::sync::mpsc;
 use tombolo_kafka::Producers;
 use tombolo_model::WorkerId;
 use tombolo_model::role::Plugins;
-use tombolo_store::OffsetStore;
 
 use crate::config::WorkerConfig;
 use crate::event::WorkerEvent;
+use crate::source_offsets::SourceOffsets;
 
 /// What everything on a worker shares.
 pub(crate) struct Shared {
     pub(crate) config: WorkerConfig,
     pub(crate) plugins: Arc<dyn Plugins>,
-    pub(crate) offsets: OffsetStore,
+    pub(crate) offsets: SourceOffsets,
     pub(crate) producers: Producers,
     pub(crate) worker_id: WorkerId,
     /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.

@@ -9,13 +9,14 @@ mod given;
 mod partitions;
 mod requests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tombolo_kafka::{ClientKind, ConsumedBatch, Consumer, ConsumerEvent, Error, Subscription};
 use tombolo_model::fault::Problem;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
-use tombolo_model::role::{self, TaskPlugins};
+use tombolo_model::role::{self, NoOffsets, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Fault, FaultKind, Stage};
 
@@ -100,7 +101,7 @@ struct Told {
 
 impl Instance {
     async fn start(parts: &TaskParts) -> Result<Self, Fault> {
-        let (mut room, pipeline) = parts.plugins().await?;
+        let (mut room, pipeline) = parts.plugins(Arc::new(NoOffsets)).await?;
         let mut sink = room.sink(&parts.plugin).await?;
         sink.start(&parts.settings).await?;
         Ok(Self { sink, pipeline, room })

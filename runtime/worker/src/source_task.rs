@@ -5,6 +5,7 @@
 //!
 //! Follows `AbstractWorkerSourceTask` and `WorkerSourceTask` of Kafka Connect.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use tombolo_model::offset::SourcePosition;
 use tombolo_model::role::{self, PollRequest, SourceBatch, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Batch, Fault, FaultKind, Stage};
+use tombolo_store::ConnectorOffsetStore;
 
 use crate::acknowledgements::Acknowledgements;
 use crate::client_settings::translate;
@@ -57,13 +59,19 @@ pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
     if !parts.wait_until_wanted().await {
         return Ok(());
     }
-    let mut task = SourceTask::start(parts).await?;
+    let offsets = tokio::select! {
+        biased;
+        () = parts.control.stopping.cancelled() => return Ok(()),
+        opened = parts.worker.source_offsets(&parts.config) => opened?,
+    };
+    let mut task = SourceTask::start(parts, offsets).await?;
     let outcome = task.work().await;
     task.finish(outcome).await
 }
 
 struct SourceTask {
     parts: TaskParts,
+    offsets: ConnectorOffsetStore,
     instance: Instance,
     session: ProducerSession,
     creation: Option<TopicCreation>,
@@ -100,8 +108,8 @@ struct Unsent {
 }
 
 impl Instance {
-    async fn start(parts: &TaskParts) -> Result<Self, Fault> {
-        let (mut room, pipeline) = parts.plugins().await?;
+    async fn start(parts: &TaskParts, offsets: &ConnectorOffsetStore) -> Result<Self, Fault> {
+        let (mut room, pipeline) = parts.plugins(Arc::new(offsets.clone())).await?;
         let mut source = room.source(&parts.plugin).await?;
         source.start(&parts.settings).await?;
         Ok(Self { source, pipeline, room })
@@ -115,8 +123,8 @@ impl Instance {
 }
 
 impl SourceTask {
-    async fn start(parts: TaskParts) -> Result<Self, Fault> {
-        let RoleConfig::Source(SourceConfig { topic_creation, inflight_bytes_max }) =
+    async fn start(parts: TaskParts, offsets: ConnectorOffsetStore) -> Result<Self, Fault> {
+        let RoleConfig::Source(SourceConfig { topic_creation, inflight_bytes_max, .. }) =
             &parts.config.role
         else {
             return Err(Fault::config("a source task needs a source connector"));
@@ -137,7 +145,7 @@ impl SourceTask {
             }
         };
         let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);
-        let instance = Instance::start(&parts).await?;
+        let instance = Instance::start(&parts, &offsets).await?;
         parts.reporter.is(State::Running).await;
         Ok(Self {
             acknowledgements: instance
@@ -146,6 +154,7 @@ impl SourceTask {
                 .then(Acknowledgements::default),
             errors: parts.error_reports(),
             parts,
+            offsets,
             instance,
             session,
             creation,
@@ -353,9 +362,8 @@ impl SourceTask {
         if offsets.is_empty() {
             return Some(offsets);
         }
-        let (store, connector) = (self.parts.worker.offsets.clone(), &self.parts.id.connector);
         let timeout = self.schedule.timeout();
-        self.commit = SourceCommit::start(store, connector.clone(), offsets, timeout);
+        self.commit = SourceCommit::start(self.offsets.clone(), offsets, timeout);
         None
     }
 

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use tombolo_model::plugin::PluginInfo;
-use tombolo_model::role::{NoOffsets, TaskContext, TaskPlugins};
+use tombolo_model::role::{OffsetReader, TaskContext, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Fault, FaultKind, Settings, TaskId};
 
-use crate::connector_config::{ConnectorConfig, RoleConfig};
+use crate::connector_config::ConnectorConfig;
 use crate::error_counters::ErrorCounters;
 use crate::error_report::ErrorReports;
 use crate::pipeline::{self, Pipeline};
@@ -58,12 +58,11 @@ impl TaskParts {
         ErrorReports::new(self.id.clone(), self.policy())
     }
 
-    /// Room for the task's plugins, and its pipeline in it.
-    pub(crate) async fn plugins(&self) -> Result<(Box<dyn TaskPlugins>, Pipeline), Fault> {
-        let offsets = match self.config.role {
-            RoleConfig::Source(_) => self.worker.offsets.reader(&self.id.connector),
-            RoleConfig::Sink(_) => Arc::new(NoOffsets),
-        };
+    /// Room for the task's plugins, which read their offsets here, and its pipeline in it.
+    pub(crate) async fn plugins(
+        &self,
+        offsets: Arc<dyn OffsetReader>,
+    ) -> Result<(Box<dyn TaskPlugins>, Pipeline), Fault> {
         let context = TaskContext { limits: self.config.limits.clone(), offsets };
         let plugins = &*self.worker.plugins;
         let mut room = plugins.task(&self.id, context).await?;

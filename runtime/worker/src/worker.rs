@@ -15,7 +15,7 @@ use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::status::{State, TargetState};
 use tombolo_model::{ConnectorName, Fault, Settings, Stage, TaskId, WorkerId};
-use tombolo_store::OffsetStore;
+use tombolo_store::ConnectorOffsetStore;
 
 use crate::config::WorkerConfig;
 use crate::connector::{Request, WorkerConnector, check_task_count};
@@ -23,6 +23,7 @@ use crate::connector_config::ConnectorConfig;
 use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
 use crate::shared::Shared;
+use crate::source_offsets::SourceOffsets;
 use crate::state::{Controller, Reporter, Subject};
 use crate::task::TaskParts;
 use crate::validation::{self, Validation};
@@ -40,7 +41,7 @@ pub struct WorkerParts {
     /// The installed plugins.
     pub plugins: Arc<dyn Plugins>,
     /// Where offsets of sources are stored.
-    pub offsets: OffsetStore,
+    pub offsets: SourceOffsets,
     /// The worker, as statuses show it.
     pub worker_id: WorkerId,
     /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.
@@ -238,6 +239,14 @@ impl Worker {
     pub async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {
         let Shared { plugins, config: worker, .. } = &*self.shared;
         validation::validate(&**plugins, &worker.converters, config).await
+    }
+
+    /// Opens what holds the offsets of a source connector with this configuration.
+    ///
+    /// Errors: `Config` where the configuration or the topic cannot be used. Waits for a broker that is away.
+    pub async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault> {
+        let (_, config) = self.read(config)?;
+        self.shared.source_offsets(&config).await
     }
 
     /// A connector's plugin and its configuration as types.

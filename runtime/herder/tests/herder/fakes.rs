@@ -16,6 +16,7 @@ use tombolo_model::role::{
 };
 use tombolo_model::status::{State, Status, TargetState};
 use tombolo_model::{ConnectorName, Settings, TaskId};
+use tombolo_store::{ConnectorOffsetStore, OffsetStore};
 use tombolo_worker::WorkerEvent;
 
 /// What a worker runs.
@@ -30,14 +31,19 @@ pub(crate) struct FakeWorker {
     pub(crate) running: Mutex<Running>,
     events: mpsc::Sender<WorkerEvent>,
     plugins: FakePlugins,
+    offsets: OffsetStore,
     /// Starting a connector whose settings say `slow` takes a permit.
     pub(crate) slow: Semaphore,
 }
 
 impl FakeWorker {
-    pub(crate) fn new(events: mpsc::Sender<WorkerEvent>, plugins: FakePlugins) -> Arc<Self> {
+    pub(crate) fn new(
+        events: mpsc::Sender<WorkerEvent>,
+        plugins: FakePlugins,
+        offsets: OffsetStore,
+    ) -> Arc<Self> {
         let slow = Semaphore::new(0);
-        Arc::new(Self { running: Mutex::default(), events, plugins, slow })
+        Arc::new(Self { running: Mutex::default(), events, plugins, offsets, slow })
     }
 
     pub(crate) fn tasks(&self) -> Vec<String> {
@@ -130,6 +136,14 @@ impl Work for FakeWorker {
             self.running.lock().unwrap().tasks.remove(&task.to_string());
             self.report_task(task, State::Unassigned).await;
         }
+    }
+
+    async fn source_offsets(
+        &self,
+        config: &Settings,
+    ) -> std::result::Result<ConnectorOffsetStore, Fault> {
+        let name = ConnectorName::new(config.get("name").unwrap_or_default());
+        Ok(ConnectorOffsetStore::in_worker_store(name, self.offsets.clone()))
     }
 
     async fn validate(&self, config: &Settings) -> std::result::Result<Validation, Fault> {

@@ -44,7 +44,7 @@ async fn start(journals: &MemoryJournals) -> Herd {
     let stores = Stores::open(Arc::new(journals.clone()), &topics).await.unwrap();
     let plugins = FakePlugins::default();
     let (sender, events) = mpsc::channel(64);
-    let worker = FakeWorker::new(sender, plugins.clone());
+    let worker = FakeWorker::new(sender, plugins.clone(), stores.offsets.clone());
     let handle = HerderHandle::start(HerderParts {
         config: HerderConfig::distributed(&settings).unwrap(),
         admin: Settings::default(),

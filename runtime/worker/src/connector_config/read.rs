@@ -24,6 +24,7 @@ pub(super) fn connector(
         PluginKind::Sink => RoleConfig::Sink(sink(settings)?),
         _ => RoleConfig::Source(SourceConfig {
             topic_creation: topic_creation::groups(settings)?,
+            offsets_topic: settings.get("offsets.storage.topic").map(str::to_owned),
             inflight_bytes_max: number(settings, definitions::INFLIGHT_BYTES_MAX)?,
         }),
     };

@@ -9,6 +9,7 @@
 )]
 
 mod connectors;
+mod own_offsets;
 mod sinks;
 mod sources;
 mod support;

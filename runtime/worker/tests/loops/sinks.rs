@@ -65,6 +65,7 @@ async fn rows_are_put_in_order_and_offsets_committed_after_pre_commit() {
     until("all rows are put", || script.values().len() == 2000).await;
     committed(&fixture, &topic, 0, 2000).await;
     fixture.stop_task(0).await;
+    fixture.wait_for_state(0, State::Unassigned).await;
     assert_eq!(script.values(), numbered(0, 0, 2000));
     let calls = script.calls();
     assert_eq!(calls[..2], [Call::Start, Call::Open(vec![offset(&topic, 0, 0)])]);

@@ -18,7 +18,7 @@ use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
 use tombolo_store::InternalTopics;
 use tombolo_store::memory::MemoryJournals;
 use tombolo_store::{OffsetStore, topics::InternalTopic};
-use tombolo_worker::{Worker, WorkerConfig, WorkerEvent, WorkerParts};
+use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerEvent, WorkerParts};
 
 pub(crate) use cluster::Cluster;
 pub(crate) use plugins::NativePlugins;
@@ -66,7 +66,7 @@ impl Fixture {
         let parts = WorkerParts {
             config: WorkerConfig::from_settings(&config).unwrap(),
             plugins: Arc::clone(&plugins) as Arc<_>,
-            offsets,
+            offsets: SourceOffsets { store: offsets, topic: Some(offsets_topic()) },
             worker_id: WorkerId::new("localhost:8083"),
             guests: tokio::runtime::Handle::current(),
             events: sender,
@@ -173,6 +173,8 @@ fn offsets_topic() -> InternalTopic {
         ("group.id", "g"),
         ("config.storage.topic", "c"),
         ("offset.storage.topic", "o"),
+        ("offset.storage.partitions", "2"),
+        ("offset.storage.replication.factor", "1"),
         ("status.storage.topic", "s"),
     ]
     .into_iter()
