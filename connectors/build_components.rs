@@ -38,7 +38,7 @@ pub(crate) fn build(arguments: &[&str]) -> PathBuf {
     });
     let done = cargo.output().expect("cargo starts");
     assert!(done.status.success(), "{cargo:?} failed:\n{}", String::from_utf8_lossy(&done.stderr));
-    for path in ["connectors", "sdk/rust", "wit", ".cargo/config.toml", "Cargo.lock"] {
+    for path in ["connectors", "lib", "sdk/rust", "wit", ".cargo/config.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     target.join(TARGET).join(PROFILE)

@@ -1,6 +1,6 @@
 //! The transformations and predicates of Apache Kafka, under their class names, in one component.
 //!
-//! Each stands in a file of its own; what field transformations share is in `fields` and `part`, Java's regular expressions are in `regex`. All of them work
+//! Each stands in a file of its own; what field transformations share is in `fields` and `part`. All of them work
 //! on CBOR with a cursor and copy what they do not change; what depends on a schema is worked out once per schema. Not here: the chain, which the SDK runs.
 
 mod fields;
@@ -11,7 +11,6 @@ mod lists;
 mod mask_field;
 mod part;
 mod predicates;
-mod regex;
 mod regex_router;
 mod replace_field;
 #[cfg(test)]

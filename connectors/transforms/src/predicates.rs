@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use tombolo_java_regex::{Error, Pattern};
 use tombolo_sdk::columns::Columns;
 use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::plugin::Plugin;
@@ -9,7 +10,6 @@ use tombolo_sdk::predicate::Predicate;
 use tombolo_sdk::row::Row;
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
 
-use crate::regex::{Error, Pattern};
 use crate::regex_router::check_pattern;
 
 /// Topics whose answer is remembered, as `RegexRouter` does.

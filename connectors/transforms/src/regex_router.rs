@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
+use tombolo_java_regex::{Error, Pattern};
 use tombolo_sdk::columns::Columns;
 use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::plugin::Plugin;
 use tombolo_sdk::row::Row;
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Importance, Key, Settings};
 use tombolo_sdk::transformation::{Next, Transformation};
-
-use crate::regex::{Error, Pattern};
 
 /// Topics whose new name is remembered. A task sees few; one that sees more pays for matching again.
 const TOPICS_MAX: usize = 1_000;

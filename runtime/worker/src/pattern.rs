@@ -3,35 +3,28 @@
 //! Not here: replacing, which transformations do in their own sandbox.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// A pattern that matches whole names, in the syntax of `java.util.regex.Pattern` as far as `fancy-regex` reads it.
+/// A pattern that matches whole names, as `java.util.regex.Pattern` does.
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
-    regex: fancy_regex::Regex,
+    java: Arc<tombolo_java_regex::Pattern>,
 }
-
-/// Most steps back in one match: a pattern that needs more is not worth a worker's time, and is treated as not matching.
-const BACKTRACK_MAX: usize = 100_000;
 
 impl Pattern {
     /// Reads a pattern.
     ///
     /// Errors: what is wrong with it, and where.
     pub fn new(text: &str) -> Result<Self, String> {
-        let whole = format!(r"\A(?:{text})\z");
-        // The pattern is read once alone, so that an unbalanced bracket cannot pair with ours.
-        fancy_regex::Regex::new(text).map_err(|err| format!("Invalid regex: {err}"))?;
-        let regex = fancy_regex::RegexBuilder::new(&whole)
-            .backtrack_limit(BACKTRACK_MAX)
-            .build()
-            .map_err(|err| format!("Invalid regex: {err}"))?;
-        Ok(Self { text: text.to_owned(), regex })
+        let java = tombolo_java_regex::Pattern::new(text);
+        let java = java.map_err(|error| format!("Invalid regex: {error}"))?;
+        Ok(Self { text: text.to_owned(), java: Arc::new(java) })
     }
 
-    /// Whether it matches all of `name`.
+    /// Whether it matches all of `name`. A pattern that runs away is not worth a worker's time, and does not match.
     pub fn is_match(&self, name: &str) -> bool {
-        self.regex.is_match(name).unwrap_or(false)
+        self.java.matches(name).unwrap_or(false)
     }
 
     /// The pattern as written.
@@ -68,7 +61,21 @@ mod tests {
         check("orders", "orders-eu", false);
         check("(?!secret).*", "secret-1", false);
         check("(?i)ORDERS", "orders", true);
-        assert!(Pattern::new("a)(b").is_err());
-        assert!(Pattern::new("(").is_err());
+        // As Java reads them: digits are ASCII, a possessive quantifier gives nothing back, a class intersects.
+        check(r"orders-\d", "orders-\u{0663}", false);
+        check("a++a", "aaa", false);
+        check("[a-z&&[^o]]rders", "orders", false);
+        check(r"(?:(a)\1?)+b", &"a".repeat(64), false);
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused_in_javas_words() {
+        let check = |pattern: &str, expected: &str| {
+            assert_eq!(Pattern::new(pattern).unwrap_err(), expected, "{pattern}");
+        };
+        check("(", "Invalid regex: Unclosed group near index 1\n(");
+        check("a)(b", "Invalid regex: Unmatched closing ')' near index 0\na)(b\n^");
+        let dangling = "Invalid regex: Dangling meta character '*' near index 0\n*.orders\n^";
+        check("*.orders", dangling);
     }
 }

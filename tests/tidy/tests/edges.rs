@@ -17,7 +17,13 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("tombolo-kafka", &["tombolo-model"], &["rdkafka", "rdkafka-sys"]),
     ("tombolo-sandbox", &["tombolo-model"], &["wasmtime", "wasmtime-wasi", "wasmparser"]),
     ("tombolo-store", &["tombolo-model", "tombolo-kafka"], &[]),
-    ("tombolo-worker", &["tombolo-model", "tombolo-kafka", "tombolo-store"], &[]),
+    (
+        "tombolo-worker",
+        &["tombolo-model", "tombolo-kafka", "tombolo-store", "tombolo-java-regex"],
+        &[],
+    ),
+    // Knows neither side of the wall, so that both may use it, as they use a crate of strangers.
+    ("tombolo-java-regex", &[], &["fancy-regex"]),
     ("tombolo-herder", &["tombolo-model", "tombolo-kafka", "tombolo-store", "tombolo-worker"], &[]),
     ("tombolo-rest", &["tombolo-model", "tombolo-herder"], &["axum"]),
     ("tombolo-devbroker", &[], &["kafka-protocol"]),
@@ -39,7 +45,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("tombolo-file", &["tombolo-sdk"], &[]),
     ("tombolo-datagen", &["tombolo-sdk"], &[]),
     ("tombolo-converters", &["tombolo-sdk"], &[]),
-    ("tombolo-transforms", &["tombolo-sdk"], &[]),
+    ("tombolo-transforms", &["tombolo-sdk", "tombolo-java-regex"], &[]),
 ];
 
 /// Crates of tests, which may use anything.

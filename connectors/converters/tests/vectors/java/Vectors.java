@@ -40,7 +40,7 @@ public final class Vectors implements AutoCloseable {
         try (Vectors to = new Vectors(transforms.resolve("transforms.jsonl"))) {
             TransformCases.write(to);
         }
-        try (Vectors to = new Vectors(transforms.resolve("patterns.jsonl"))) {
+        try (Vectors to = new Vectors(root.resolve("lib/java-regex/tests/vectors/patterns.jsonl"))) {
             PatternCases.write(to);
         }
     }

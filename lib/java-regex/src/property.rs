@@ -13,12 +13,17 @@ pub(super) fn property(of: &mut Translation) -> Result<(String, bool), Error> {
             match of.next() {
                 Some('}') => break name,
                 Some(letter) => name.push(letter),
-                None => return Err(of.error("Unclosed character family")),
+                None => return Err(of.error_here("Unclosed character family")),
             }
         }
     } else {
-        of.next().ok_or_else(|| of.error("Illegal/unsupported escape sequence"))?.to_string()
+        let end = || of.error_here("Unknown character property name {\0}");
+        of.peek().ok_or_else(end)?;
+        of.next().unwrap_or_default().to_string()
     };
+    if name.is_empty() {
+        return Err(of.error("Empty character family"));
+    }
     if let Some(members) = ascii(&name).or_else(|| java(&name)) {
         return Ok((members.to_owned(), false));
     }

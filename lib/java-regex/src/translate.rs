@@ -87,9 +87,23 @@ impl Translation {
         matches
     }
 
-    /// An error at this place, as Java words it.
+    /// An error in what was read last, as `PatternSyntaxException` words it: with the pattern, and a mark below the place.
     pub(super) fn error(&self, what: &str) -> Error {
-        Error::syntax(format!("{what} near index {}", self.at))
+        self.error_at(self.at.saturating_sub(1), what)
+    }
+
+    /// An error in what stands here.
+    pub(super) fn error_here(&self, what: &str) -> Error {
+        self.error_at(self.at, what)
+    }
+
+    fn error_at(&self, place: usize, what: &str) -> Error {
+        let pattern: String = self.pattern.iter().collect();
+        let mark = match place < self.pattern.len() {
+            true => format!("\n{}^", " ".repeat(place)),
+            false => String::new(),
+        };
+        Error::syntax(format!("{what} near index {place}\n{pattern}{mark}"))
     }
 
     /// One level deeper; the caller comes up again.
@@ -133,9 +147,12 @@ impl Translation {
                     continue;
                 }
                 '*' | '+' | '?' => {
-                    return Err(self.error(&format!("Dangling meta character '{next}'")));
+                    return Err(self.error_here(&format!("Dangling meta character '{next}'")));
                 }
-                '{' => return Err(self.error("Illegal repetition")),
+                '{' => {
+                    self.repeat_nothing()?;
+                    continue;
+                }
                 '(' => self.group()?,
                 '[' => {
                     self.at += 1;
@@ -232,32 +249,45 @@ impl Translation {
         Ok(())
     }
 
+    /// A count with nothing to repeat before it, which Java reads and which matches nothing.
+    fn repeat_nothing(&mut self) -> Result<(), Error> {
+        let start = self.out.len();
+        self.counted()?;
+        self.out.truncate(start);
+        if matches!(self.peek(), Some('?' | '+')) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
     /// `{2}`, `{2,}`, `{2,3}`.
     fn counted(&mut self) -> Result<(), Error> {
         self.at += 1;
-        let Some(least) = self.count() else { return Err(self.error("Illegal repetition")) };
-        let most = if self.take(",") {
-            if self.peek() == Some('}') { None } else { Some(self.count().unwrap_or(0)) }
-        } else {
-            Some(least)
+        let Some(least) = self.count()? else {
+            return Err(self.error_here("Illegal repetition"));
         };
+        let most = if self.take(",") { self.count()? } else { Some(least) };
         if most.is_some_and(|most| most < least) {
-            return Err(self.error("Illegal repetition range"));
+            return Err(self.error_here("Illegal repetition range"));
         }
         if !self.take("}") {
-            return Err(self.error("Unclosed counted closure"));
+            return Err(self.error_here("Unclosed counted closure"));
         }
         let most = most.map_or(String::new(), |most| most.to_string());
         self.out.push_str(&format!("{{{least},{most}}}"));
         Ok(())
     }
 
-    fn count(&mut self) -> Option<u32> {
-        let start = self.at;
-        while self.peek().is_some_and(|digit| digit.is_ascii_digit()) {
+    /// An integer of Java's; none where no digit stands.
+    fn count(&mut self) -> Result<Option<i32>, Error> {
+        let mut count: Option<i32> = None;
+        while let Some(digit) = self.peek().and_then(|digit| digit.to_digit(10)) {
+            let longer = count.unwrap_or(0).checked_mul(10);
+            let longer = longer.and_then(|count| count.checked_add_unsigned(digit));
+            count = Some(longer.ok_or_else(|| self.error_here("Illegal repetition range"))?);
             self.at += 1;
         }
-        self.pattern.get(start..self.at)?.iter().collect::<String>().parse().ok()
+        Ok(count)
     }
 
     /// A group of any kind, from its opening bracket to its closing one.
@@ -287,13 +317,13 @@ impl Translation {
                 return Ok(());
             }
             if !self.take(":") {
-                return Err(self.error("Unknown inline modifier"));
+                return Err(self.error_here("Unknown inline modifier"));
             }
             self.out.push_str("(?:");
         }
         self.sequence()?;
         if !self.take(")") {
-            return Err(self.error("Unclosed group"));
+            return Err(self.error_here("Unclosed group"));
         }
         self.out.push(')');
         self.flags = before;
@@ -303,11 +333,11 @@ impl Translation {
 
     fn open_named(&mut self) -> Result<(), Error> {
         if !self.peek().is_some_and(|first| first.is_ascii_alphabetic()) {
-            return Err(self.error("capturing group name does not start with a Latin letter"));
+            return Err(self.error_here("capturing group name does not start with a Latin letter"));
         }
         let name = self.name();
         if !self.take(">") {
-            return Err(self.error("named capturing group is missing trailing '>'"));
+            return Err(self.error_here("named capturing group is missing trailing '>'"));
         }
         if self.knows_group(&name) {
             return Err(self.error(&format!("Named capturing group <{name}> is already defined")));
@@ -345,7 +375,7 @@ impl Translation {
                 Some('x') => &mut self.flags.comments,
                 Some('U') => &mut self.flags.unicode,
                 Some(')' | ':') => return Ok(()),
-                _ => return Err(self.error("Unknown inline modifier")),
+                _ => return Err(self.error_here("Unknown inline modifier")),
             };
             *flag = on;
             self.at += 1;

@@ -58,11 +58,11 @@ fn other(of: &mut Translation, letter: char) -> Result<(), Error> {
         'X' => of.out.push_str(r"(?:\P{M}\p{M}*)"),
         'k' => {
             if !of.take("<") {
-                return Err(of.error("\\k is not followed by '<' for named capturing group"));
+                return Err(of.error_here("\\k is not followed by '<' for named capturing group"));
             }
             let name = of.name();
             if !of.take(">") {
-                return Err(of.error("named capturing group is missing trailing '>'"));
+                return Err(of.error_here("named capturing group is missing trailing '>'"));
             }
             if !of.knows_group(&name) {
                 return Err(of.error(&format!("named capturing group <{name}> does not exist")));
@@ -96,7 +96,7 @@ fn back_reference(of: &mut Translation, first: char) {
 
 /// Reads an escape; the backslash is read.
 pub(super) fn meaning(of: &mut Translation) -> Result<Escaped, Error> {
-    let Some(letter) = of.next() else { return Err(of.error("Unexpected internal error")) };
+    let Some(letter) = of.next() else { return Err(of.error_here("Unexpected internal error")) };
     let unicode = of.flags.unicode;
     let set =
         |members: &str, negated: bool| Ok(Escaped::Set { members: members.to_owned(), negated });
@@ -137,29 +137,36 @@ fn control_character(letter: char) -> char {
 
 /// `\x41`, `\x{1F600}`.
 fn hexadecimal(of: &mut Translation) -> Result<Escaped, Error> {
-    let wrong = "Illegal hexadecimal escape sequence";
     let code = if of.take("{") {
-        let digits = of.name();
-        let code = u32::from_str_radix(&digits, 16).ok();
+        let mut code = None;
+        while let Some(digit) = of.peek().and_then(|digit| digit.to_digit(16)) {
+            of.at += 1;
+            let longer = 16 * code.unwrap_or(0) + digit;
+            if longer > u32::from(char::MAX) {
+                return Err(of.error("Hexadecimal codepoint is too big"));
+            }
+            code = Some(longer);
+        }
         code.filter(|_| of.take("}"))
     } else {
         digits(of, 2, 16)
     };
-    code.and_then(char::from_u32).map(Escaped::Literal).ok_or_else(|| of.error(wrong))
+    let code = code.and_then(char::from_u32).map(Escaped::Literal);
+    code.ok_or_else(|| of.error_here("Illegal hexadecimal escape sequence"))
 }
 
 /// `\u0041`; two of them may make one character.
 fn code_unit(of: &mut Translation) -> Result<Escaped, Error> {
     let wrong = "Illegal Unicode escape sequence";
-    let Some(first) = digits(of, 4, 16) else { return Err(of.error(wrong)) };
+    let Some(first) = digits(of, 4, 16) else { return Err(of.error_here(wrong)) };
     let code = match first {
         0xd800..0xdc00 if of.take("\\u") => match digits(of, 4, 16) {
             Some(second @ 0xdc00..0xe000) => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
-            _ => return Err(of.error(wrong)),
+            _ => return Err(of.error_here(wrong)),
         },
         code => code,
     };
-    char::from_u32(code).map(Escaped::Literal).ok_or_else(|| of.error(wrong))
+    char::from_u32(code).map(Escaped::Literal).ok_or_else(|| of.error_here(wrong))
 }
 
 /// `\0101`: one to three octal digits, at most 377.
@@ -175,7 +182,7 @@ fn octal(of: &mut Translation) -> Result<Escaped, Error> {
         of.at += 1;
     }
     let character = code.and_then(char::from_u32).map(Escaped::Literal);
-    character.ok_or_else(|| of.error("Illegal octal escape sequence"))
+    character.ok_or_else(|| of.error_here("Illegal octal escape sequence"))
 }
 
 fn digits(of: &mut Translation, count: usize, radix: u32) -> Option<u32> {

@@ -4,7 +4,10 @@
 //! stops at Java's line ends, `(?i)` folds ASCII only, `\h` is a blank, `\Q…\E` quotes. What the dialect lacks is an error when the pattern is read:
 //! Unicode blocks (`\p{InGreek}`) and characters by name (`\N{…}`).
 //!
-//! The worker has its own for `topics.regex`: a component and the host share nothing but the contract.
+//! The worker and the components that ship with it use it as they use a crate of strangers: it knows neither side, and no value crosses the wall in a type of
+//! its own. Not here: settings, and which of them hold patterns.
+
+#![forbid(unsafe_code)]
 
 mod class;
 mod escape;
@@ -16,17 +19,25 @@ use fancy_regex::RegexBuilder;
 
 use self::replacement::Replacement;
 
-/// Most steps back in one match. A pattern that needs more would hold up its task for longer than a record is worth; the record fails instead.
-const BACKTRACK_MAX: usize = 1_000_000;
+/// Most steps back in one match: some milliseconds. No name of a topic needs so many, unless its pattern runs away.
+const BACKTRACK_MAX: usize = 100_000;
 
 /// Why a pattern cannot be read, a replacement not be made, or a match not be found: in words, with the Java class that would be thrown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Error {
+pub struct Error {
     /// As `java.lang.IndexOutOfBoundsException`.
-    pub(crate) class: &'static str,
+    pub class: &'static str,
     /// As Java's message, where there is one.
-    pub(crate) message: String,
+    pub message: String,
 }
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Error {
     /// A pattern that cannot be read.
@@ -41,8 +52,8 @@ impl Error {
 }
 
 /// A pattern, as `java.util.regex.Pattern`.
-#[derive(Debug)]
-pub(crate) struct Pattern {
+#[derive(Clone, Debug)]
+pub struct Pattern {
     /// Matches whole texts.
     whole: fancy_regex::Regex,
     /// Finds the first match.
@@ -52,8 +63,8 @@ pub(crate) struct Pattern {
 impl Pattern {
     /// Reads a pattern.
     ///
-    /// Errors: what is wrong with it, in Java's words where the fault is one of Java's.
-    pub(crate) fn new(java: &str) -> Result<Self, Error> {
+    /// Errors: what is wrong with it, in Java's words where the fault is one of Java's; also one whose automaton would be too large.
+    pub fn new(java: &str) -> Result<Self, Error> {
         let translated = translate::translate(java)?;
         let build = |text: &str| {
             RegexBuilder::new(text)
@@ -65,12 +76,16 @@ impl Pattern {
     }
 
     /// Whether it matches all of this text: `Matcher.matches`.
-    pub(crate) fn matches(&self, text: &str) -> Result<bool, Error> {
+    ///
+    /// Errors: more steps back than a match is worth.
+    pub fn matches(&self, text: &str) -> Result<bool, Error> {
         self.whole.is_match(text).map_err(too_long)
     }
 
     /// The text with its first match replaced: `Matcher.replaceFirst`. That match need not be the whole one that [`Pattern::matches`] found.
-    pub(crate) fn replace_first(&self, text: &str, replacement: &str) -> Result<String, Error> {
+    ///
+    /// Errors: as [`Pattern::matches`], and a replacement that names a group which is not there.
+    pub fn replace_first(&self, text: &str, replacement: &str) -> Result<String, Error> {
         let Some(found) = self.first.captures(text).map_err(too_long)? else {
             return Ok(text.to_owned());
         };

@@ -55,13 +55,16 @@ fn member(of: &mut Translation) -> Result<(), Error> {
     }
     let Some(from) = end(of)? else { return Ok(()) };
     of.skip_blanks();
-    let is_range = of.peek() == Some('-') && !matches!(of.peek_after(1), Some(']' | '[') | None);
+    let is_range = of.peek() == Some('-') && !matches!(of.peek_after(1), Some(']' | '['));
     if !is_range {
         range(of, from, from);
         return Ok(());
     }
     of.at += 1;
     of.skip_blanks();
+    if of.peek().is_none() {
+        return Err(of.error_here("Illegal character range"));
+    }
     match end(of)? {
         Some(to) if to >= from => range(of, from, to),
         _ => return Err(of.error("Illegal character range")),
@@ -72,6 +75,7 @@ fn member(of: &mut Translation) -> Result<(), Error> {
 /// One end of a range; none when it was a set, which is written.
 fn end(of: &mut Translation) -> Result<Option<char>, Error> {
     match of.next() {
+        Some('\\') if of.peek().is_none() => Err(of.error_here("Unclosed character class")),
         Some('\\') => match meaning(of)? {
             Escaped::Literal(literal) => Ok(Some(literal)),
             Escaped::Set { members, negated } => {
