@@ -53,6 +53,12 @@ pub(crate) mod code {
     pub(crate) const PREV_IN_PROGRESS: Code = E::RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS as Code;
     pub(crate) const TIMED_OUT: Code = E::RD_KAFKA_RESP_ERR__TIMED_OUT as Code;
 
+    /// A record is larger than client or topic allow.
+    pub(crate) const TOO_LARGE: [Code; 2] = [
+        E::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE as Code,
+        E::RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE as Code,
+    ];
+
     /// The credentials or the TLS handshake were refused.
     pub(super) const AUTHENTICATION: [Code; 3] = [
         E::RD_KAFKA_RESP_ERR__AUTHENTICATION as Code,

@@ -18,6 +18,7 @@ pub mod producer;
 
 pub mod admin;
 pub mod log;
+mod record_at;
 
 pub use admin::{Admin, NewTopic};
 pub use consumer::{ConsumedBatch, Consumer, ConsumerEvent, Subscription};
@@ -26,4 +27,5 @@ pub use log::{Log, LogClients, LogRecord};
 pub use producer::{
     Delivery, DeliveryError, ProduceRows, ProducerSession, Producers, Sent, Stopped,
 };
+pub use record_at::record_at;
 pub use settings::{ClientKind, ClientSettings, RefusedSetting, Warning};

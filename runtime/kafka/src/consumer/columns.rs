@@ -58,7 +58,7 @@ impl ConsumedBatch {
     /// Appends a record, whose topic has this place in `topics`.
     ///
     /// Cost: copies key, value and headers; no allocation once the columns have grown to their usual size.
-    pub(super) fn push(&mut self, message: &Message, topic: u32) {
+    pub(crate) fn push(&mut self, message: &Message, topic: u32) {
         let (at, meaning) = message.timestamp();
         self.topic.push(topic);
         self.partition.push(message.partition());
@@ -94,7 +94,7 @@ impl ConsumedBatch {
     }
 
     /// The place of a topic in `topics`, which it gets if it has none.
-    pub(super) fn topic_place(&mut self, name: &str) -> u32 {
+    pub(crate) fn topic_place(&mut self, name: &str) -> u32 {
         let place = self.topics.iter().position(|topic| topic == name).unwrap_or_else(|| {
             self.topics.push(name.to_owned());
             self.topics.len() - 1

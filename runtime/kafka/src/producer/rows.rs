@@ -82,6 +82,11 @@ impl DeliveryError {
         ffi::is_retriable(self.code)
     }
 
+    /// Whether the record is larger than client or topic allow.
+    pub fn is_too_large(self) -> bool {
+        ffi::code::TOO_LARGE.contains(&self.code)
+    }
+
     /// Kafka's name of the error, as `MSG_SIZE_TOO_LARGE`.
     pub fn name(self) -> String {
         ffi::name(self.code)

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use tombolo_kafka::{ClientKind, Consumer, ConsumerEvent, Subscription};
+use anyhow::{Context, Result, ensure};
+use tombolo_kafka::{ClientKind, Consumer, ConsumerEvent, Subscription, record_at};
 use tombolo_model::batch::TimestampType;
 
 use crate::support::{
@@ -22,6 +22,7 @@ on_both_brokers!(
     a_pattern_finds_topics_that_come_later,
     a_task_that_does_not_poll_leaves_and_comes_back,
     without_a_reset_policy_a_missing_offset_is_an_error,
+    one_record_is_read_again_at_its_offset,
 );
 
 async fn records_come_whole_and_in_order(broker: Broker) -> Result<()> {
@@ -273,5 +274,30 @@ async fn without_a_reset_policy_a_missing_offset_is_an_error(broker: Broker) -> 
     )?);
     let error = reader.rows(1).await.unwrap_err();
     assert!(error.to_string().contains("auto.offset.reset is none"), "{error}");
+    Ok(())
+}
+
+async fn one_record_is_read_again_at_its_offset(broker: Broker) -> Result<()> {
+    let topic = broker.topic(1).await?;
+    broker.write(&Rows::numbered(&topic, 0, 0..5)).await?;
+    let mut rows = Rows::of(&topic);
+    rows.push(0, Some("k"), None, &[("a", Some("1")), ("b", None)]);
+    rows.push(0, None, Some("last"), &[]);
+    rows.timestamp = vec![1_700_000_000_123, 5];
+    broker.write(&rows).await?;
+    let settings = broker.settings(ClientKind::Consumer, &[])?;
+    let read = async |offset| record_at(&settings, "test", &at(&topic, 0, offset), DEADLINE).await;
+    let batch = read(5).await?.context("a record")?;
+    assert_eq!((batch.rows, batch.offset.as_slice()), (1, [5].as_slice()));
+    assert_eq!(batch.topics, std::slice::from_ref(&topic));
+    assert_eq!((batch.key.get(0), batch.value.get(0)), (Some(b"k".as_slice()), None));
+    assert_eq!(
+        (batch.header_ends.as_slice(), batch.timestamp[0]),
+        ([2].as_slice(), 1_700_000_000_123)
+    );
+    assert_eq!(read(6).await?.context("a record")?.value.get(0), Some(b"last".as_slice()));
+    for offset in [7, 1000] {
+        assert_eq!(read(offset).await?, None, "there is none at {offset}");
+    }
     Ok(())
 }

@@ -26,7 +26,9 @@ fn everything_that_is_waited_for_can_move_between_threads() {
                       session: &mut tombolo_kafka::ProducerSession,
                       admin: &tombolo_kafka::Admin,
                       log: &tombolo_kafka::Log,
-                      batch: &mut tombolo_kafka::ConsumedBatch| {
+                      batch: &mut tombolo_kafka::ConsumedBatch,
+                      settings: &tombolo_kafka::ClientSettings,
+                      at: &tombolo_model::offset::PartitionOffset| {
         can_move(consumer.next(batch, 1, 1, std::time::Duration::ZERO));
         can_move(consumer.commit_sync(&[], std::time::Duration::ZERO));
         can_move(other.close());
@@ -37,6 +39,7 @@ fn everything_that_is_waited_for_can_move_between_threads() {
         can_move(admin.alter_group_offsets("", &[]));
         can_move(admin.delete_group_offsets("", &[]));
         can_move(admin.topics());
+        can_move(tombolo_kafka::record_at(settings, "", at, std::time::Duration::ZERO));
         can_move(log.append(&[]));
         can_move(log.read_to_end());
     };
