@@ -160,7 +160,8 @@ impl SinkCommit {
 }
 
 /// Which of a sink's answers to `pre_commit` may be committed: everything it said, over what was committed, except offsets of partitions that it
-/// was not asked about, and offsets that it was not given yet. None where nothing changed.
+/// was not asked about, and offsets that it was not given yet; and up to the first row that is on its way to a dead letter queue. None where
+/// nothing changed.
 ///
 /// Follows `WorkerSinkTask.commitOffsets` of Kafka Connect.
 pub(crate) fn committable(
@@ -188,7 +189,10 @@ pub(crate) fn committable(
                 answer.offset,
                 asked.current.offset
             ),
-            Some((_, offset)) => offset.offset = answer.offset,
+            Some((asked, offset)) => {
+                let open = asked.open.map_or(i64::MAX, |open| open.max(asked.committed));
+                offset.offset = answer.offset.min(open);
+            }
         }
     }
     let changed = asked.iter().zip(&offsets).any(|(asked, now)| asked.committed != now.offset);
@@ -202,6 +206,8 @@ pub(crate) struct Progress {
     pub(crate) current: PartitionOffset,
     /// The offset last committed.
     pub(crate) committed: i64,
+    /// The first offset that may not be committed past, whatever the sink says.
+    pub(crate) open: Option<i64>,
 }
 
 #[cfg(test)]
@@ -218,21 +224,29 @@ mod tests {
         let asked = |partition, current, committed| Progress {
             current: offset(partition, current),
             committed,
+            open: None,
         };
-        let asked = [asked(0, 10, 5), asked(1, 20, 20)];
-        let check = |answered: &[PartitionOffset], expected: Option<&[i64]>| {
-            let offsets = committable(&asked, answered);
+        let mut asked = [asked(0, 10, 5), asked(1, 20, 20)];
+        let check = |asked: &[Progress], answered: &[PartitionOffset], expected: Option<&[i64]>| {
+            let offsets = committable(asked, answered);
             let offsets: Option<Vec<i64>> =
                 offsets.map(|offsets| offsets.iter().map(|offset| offset.offset).collect());
             assert_eq!(offsets.as_deref(), expected, "{answered:?}");
         };
-        check(&[], None);
-        check(&[offset(0, 5), offset(1, 20)], None);
-        check(&[offset(0, 8)], Some(&[8, 20]));
-        check(&[offset(0, 10), offset(1, 3)], Some(&[10, 3]));
-        check(&[offset(0, 11)], None);
-        check(&[offset(2, 1)], None);
-        check(&[offset(0, 11), offset(1, 19), offset(2, 1)], Some(&[5, 19]));
+        check(&asked, &[], None);
+        check(&asked, &[offset(0, 5), offset(1, 20)], None);
+        check(&asked, &[offset(0, 8)], Some(&[8, 20]));
+        check(&asked, &[offset(0, 10), offset(1, 3)], Some(&[10, 3]));
+        check(&asked, &[offset(0, 11)], None);
+        check(&asked, &[offset(2, 1)], None);
+        check(&asked, &[offset(0, 11), offset(1, 19), offset(2, 1)], Some(&[5, 19]));
+        // The first row that is not settled holds the commit up, but never takes it back.
+        asked[0].open = Some(7);
+        asked[1].open = Some(3);
+        check(&asked, &[offset(0, 10), offset(1, 20)], Some(&[7, 20]));
+        check(&asked, &[offset(0, 6)], Some(&[6, 20]));
+        asked[0].open = Some(5);
+        check(&asked, &[offset(0, 10)], None);
     }
 
     #[test]

@@ -91,6 +91,16 @@ impl ErrorCounters {
         self.last_error_ms.store(now, Ordering::Relaxed);
     }
 
+    /// A record is to be written to the dead letter queue.
+    pub(crate) fn dead_letter_requested(&self) {
+        add(&self.dead_letter_requests);
+    }
+
+    /// A record could not be written to the dead letter queue.
+    pub(crate) fn dead_letter_failed(&self) {
+        add(&self.dead_letter_failures);
+    }
+
     /// A failure was logged.
     pub(crate) fn logged(&self) {
         add(&self.errors_logged);
@@ -115,6 +125,9 @@ mod tests {
         counters.refused(true);
         counters.refused(false);
         counters.logged();
+        counters.dead_letter_requested();
+        counters.dead_letter_requested();
+        counters.dead_letter_failed();
         let mut counts = counters.read();
         assert!(counts.last_error_ms > 1_700_000_000_000, "{counts:?}");
         counts.last_error_ms = 0;
@@ -124,7 +137,9 @@ mod tests {
             records_skipped: 1,
             retries: 1,
             errors_logged: 1,
-            ..ErrorCounts::default()
+            dead_letter_requests: 2,
+            dead_letter_failures: 1,
+            last_error_ms: 0,
         };
         assert_eq!(counts, expected);
     }

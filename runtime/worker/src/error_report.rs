@@ -1,15 +1,17 @@
-//! Tells of records that could not be processed: counts them and logs them.
+//! Tells of records that could not be processed: counts them, logs them, and sends them to the dead letter queue.
 //!
-//! Not here: whether they are skipped (`tolerance`).
+//! Not here: whether they are skipped (`tolerance`), and writing dead letters (`dead_letter`).
 
 use std::fmt;
+use std::time::Duration;
 
 use tombolo_kafka::ConsumedBatch;
 use tombolo_model::batch::TimestampType;
 use tombolo_model::fault::Problem;
-use tombolo_model::offset::PartitionOffset;
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::{Fault, Stage, TaskId};
 
+use crate::dead_letter::{DeadLetters, Letter, Reason};
 use crate::tolerance::{ErrorPolicy, exceeded};
 
 /// The class that Kafka Connect names for records that a sink refused.
@@ -71,16 +73,20 @@ impl fmt::Display for Record<'_> {
 /// Tells of a task's bad records.
 ///
 /// Follows `ErrorReporter` and `WorkerErrantRecordReporter` of Kafka Connect.
-#[derive(Debug)]
 pub(crate) struct ErrorReports {
     task: TaskId,
     policy: ErrorPolicy,
+    dead_letters: Option<DeadLetters>,
 }
 
 impl ErrorReports {
     /// Tells of records of this task.
-    pub(crate) fn new(task: TaskId, policy: ErrorPolicy) -> Self {
-        Self { task, policy }
+    pub(crate) fn new(
+        task: TaskId,
+        policy: ErrorPolicy,
+        dead_letters: Option<DeadLetters>,
+    ) -> Self {
+        Self { task, policy, dead_letters }
     }
 
     /// Whether bad records are skipped.
@@ -99,7 +105,7 @@ impl ErrorReports {
         if self.skips() { Ok(()) } else { Err(exceeded(at.stage, problem)) }
     }
 
-    /// Tells of a bad record.
+    /// Tells of a bad record. Where there is a dead letter queue, [`ErrorReports::hand_over`] must follow.
     pub(crate) fn tell(&mut self, at: Executing<'_>, record: Record<'_>, problem: &Problem) {
         let counters = &self.policy.counters;
         match at.stage {
@@ -112,6 +118,46 @@ impl ErrorReports {
             tracing::error!(%connector, task, stage = %at.stage, %error, "{line}");
             counters.logged();
         }
+        let Some(dead_letters) = &mut self.dead_letters else { return };
+        let letter = match record {
+            Record::Consumed { batch, row } => Letter::of_consumed(batch, row),
+            Record::Late(_) | Record::Polled { .. } | Record::Sent { .. } => None,
+        };
+        match letter {
+            Some(letter) => dead_letters.write(letter, &Reason { task: &self.task, at, problem }),
+            None => dead_letters.has_nothing_to_write(),
+        }
+    }
+
+    /// Whether bad records go to a dead letter queue.
+    pub(crate) fn has_dead_letters(&self) -> bool {
+        self.dead_letters.is_some()
+    }
+
+    /// As [`DeadLetters::hand_over`].
+    pub(crate) async fn hand_over(&mut self) -> Result<(), Fault> {
+        match &mut self.dead_letters {
+            Some(dead_letters) => dead_letters.hand_over().await,
+            None => Ok(()),
+        }
+    }
+
+    /// As [`DeadLetters::are_written`].
+    pub(crate) async fn are_written(&mut self, wait: Duration) -> Result<bool, Fault> {
+        match &mut self.dead_letters {
+            Some(dead_letters) => dead_letters.are_written(wait).await,
+            None => Ok(true),
+        }
+    }
+
+    /// As [`DeadLetters::take_deliveries`].
+    pub(crate) fn take_deliveries(&mut self) -> Result<(), Fault> {
+        self.dead_letters.as_mut().map_or(Ok(()), DeadLetters::take_deliveries)
+    }
+
+    /// As [`DeadLetters::first_open`].
+    pub(crate) fn first_open(&self, at: &TopicPartition) -> Option<i64> {
+        self.dead_letters.as_ref()?.first_open(at)
     }
 
     /// Kafka Connect's line for a bad record.
@@ -128,7 +174,7 @@ impl ErrorReports {
 }
 
 /// A problem as Java prints an exception.
-fn stack_trace(problem: &Problem) -> String {
+pub(crate) fn stack_trace(problem: &Problem) -> String {
     let class = problem.class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
     let trace = problem.trace.as_deref().map(|trace| format!("\n{trace}")).unwrap_or_default();
     format!("{class}{}{trace}", problem.message)
@@ -159,7 +205,7 @@ mod tests {
             stopping: CancellationToken::new(),
             counters: Arc::new(ErrorCounters::default()),
         };
-        ErrorReports::new(task, policy)
+        ErrorReports::new(task, policy, None)
     }
 
     fn problem() -> Problem {

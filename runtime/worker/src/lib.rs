@@ -23,6 +23,7 @@ mod source_offsets;
 mod source_task;
 mod task;
 
+mod dead_letter;
 mod error_report;
 mod pipeline;
 mod tolerance;

@@ -49,7 +49,9 @@ pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
     if !parts.wait_until_wanted().await {
         return Ok(());
     }
-    let mut task = SinkTask::start(parts).await?;
+    let control = parts.control.clone();
+    let started = SinkTask::start(parts).await.map(Some);
+    let Some(mut task) = control.ended(started)? else { return Ok(()) };
     let outcome = task.work().await;
     task.finish(outcome).await
 }
@@ -130,6 +132,7 @@ impl SinkTask {
             }
         };
         let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);
+        let errors = parts.error_reports().await?;
         let instance = Instance::start(&parts).await?;
         let group = format!("connect-{}", parts.id.connector);
         let client = format!("connector-consumer-{}", parts.id);
@@ -137,7 +140,7 @@ impl SinkTask {
             Consumer::new(&settings, &group, &client, subscription).map_err(cannot_consume)?;
         parts.reporter.is(State::Running).await;
         Ok(Self {
-            errors: parts.error_reports(),
+            errors,
             parts,
             instance,
             consumer,
@@ -158,6 +161,7 @@ impl SinkTask {
     async fn work(&mut self) -> Result<(), Fault> {
         while !self.parts.control.is_stopping() {
             self.follow_target().await?;
+            self.errors.take_deliveries()?;
             self.commit_when_due().await?;
             if self.instance.sink.is_recycling_due() {
                 self.recycle().await?;
@@ -215,6 +219,7 @@ impl SinkTask {
         if let Some((_, fault)) = rows.failed {
             return Err(fault);
         }
+        self.errors.hand_over().await?;
         let Rows { batch, origin, .. } = rows;
         self.put(Box::new(Given { batch, original, consumed, origin, next })).await
     }
@@ -248,7 +253,8 @@ impl SinkTask {
                     self.consumed = given.consumed;
                 }
                 self.stop_retrying()?;
-                self.follow_requests(requests)
+                self.errors.hand_over().await?;
+                self.follow_requests(requests).await
             }
             Err(fault) => match fault.kind {
                 FaultKind::Retriable { after } => {
@@ -361,7 +367,7 @@ impl SinkTask {
         if self.is_retrying() || self.told.state != State::Running {
             self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
         }
-        self.follow_requests(requests)
+        self.follow_requests(requests).await
     }
 
     async fn revoked(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
@@ -408,7 +414,7 @@ impl SinkTask {
     async fn recycle(&mut self) -> Result<(), Fault> {
         let all = self.partitions.all();
         let Closing { requests, is_refused } = self.commit_closing(&all).await?;
-        self.follow_requests(requests)?;
+        self.follow_requests(requests).await?;
         if is_refused {
             return Ok(());
         }
@@ -428,7 +434,7 @@ impl SinkTask {
             return Ok(());
         }
         let requests = self.instance.sink.open(&from).await?;
-        self.follow_requests(requests)
+        self.follow_requests(requests).await
     }
 
     /// Commits what the sink has, closes its partitions, and ends the plugins and the consumer.

@@ -64,7 +64,9 @@ pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
         () = parts.control.stopping.cancelled() => return Ok(()),
         opened = parts.worker.source_offsets(&parts.config) => opened?,
     };
-    let mut task = SourceTask::start(parts, offsets).await?;
+    let control = parts.control.clone();
+    let started = SourceTask::start(parts, offsets).await.map(Some);
+    let Some(mut task) = control.ended(started)? else { return Ok(()) };
     let outcome = task.work().await;
     task.finish(outcome).await
 }
@@ -145,6 +147,7 @@ impl SourceTask {
             }
         };
         let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);
+        let errors = parts.error_reports().await?;
         let instance = Instance::start(&parts, &offsets).await?;
         parts.reporter.is(State::Running).await;
         Ok(Self {
@@ -152,7 +155,7 @@ impl SourceTask {
                 .source
                 .wants_acknowledgements()
                 .then(Acknowledgements::default),
-            errors: parts.error_reports(),
+            errors,
             parts,
             offsets,
             instance,

@@ -60,6 +60,14 @@ impl Control {
         self.stopping.is_cancelled()
     }
 
+    /// How work ended: what failed for now and was given up because of the end is no failure.
+    pub(crate) fn ended<T: Default>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        match outcome {
+            Err(fault) if fault.is_retriable() && self.is_stopping() => Ok(T::default()),
+            outcome => outcome,
+        }
+    }
+
     /// Waits until it is asked for something else than when this was called last. Safe to cancel.
     pub(crate) async fn changed(&mut self) {
         tokio::select! {

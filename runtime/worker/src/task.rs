@@ -9,7 +9,8 @@ use tombolo_model::role::{OffsetReader, TaskContext, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Fault, FaultKind, Settings, TaskId};
 
-use crate::connector_config::ConnectorConfig;
+use crate::connector_config::{ConnectorConfig, RoleConfig, SinkConfig};
+use crate::dead_letter::DeadLetters;
 use crate::error_counters::ErrorCounters;
 use crate::error_report::ErrorReports;
 use crate::pipeline::{self, Pipeline};
@@ -54,8 +55,16 @@ impl TaskParts {
     }
 
     /// Where the task tells of bad records.
-    pub(crate) fn error_reports(&self) -> ErrorReports {
-        ErrorReports::new(self.id.clone(), self.policy())
+    ///
+    /// Errors: as [`DeadLetters::open`].
+    pub(crate) async fn error_reports(&self) -> Result<ErrorReports, Fault> {
+        let dead_letters = match &self.config.role {
+            RoleConfig::Sink(SinkConfig { dead_letter_queue: Some(queue), .. }) => {
+                Some(DeadLetters::open(self, queue).await?)
+            }
+            _ => None,
+        };
+        Ok(ErrorReports::new(self.id.clone(), self.policy(), dead_letters))
     }
 
     /// Room for the task's plugins, which read their offsets here, and its pipeline in it.
@@ -74,10 +83,7 @@ impl TaskParts {
 
     /// How the task's work ended: what failed for now and was given up because the task stops is no failure.
     pub(crate) fn ended(&self, outcome: Result<(), Fault>) -> Result<(), Fault> {
-        match outcome {
-            Err(fault) if fault.is_retriable() && self.control.is_stopping() => Ok(()),
-            outcome => outcome,
-        }
+        self.control.ended(outcome)
     }
 
     /// Logs a fault that does not end the task; gives back one that does, because the plugin's instance is gone.

@@ -72,9 +72,9 @@ fn sink(settings: &Settings) -> Result<SinkConfig, ConfigError> {
     let queue = "errors.deadletterqueue";
     let factor = format!("{queue}.topic.replication.factor");
     let dead_letter_queue = match settings.get(&format!("{queue}.topic.name")) {
-        Some(topic) if !topic.is_empty() => Some(DeadLetterQueueConfig {
-            topic: topic.to_owned(),
-            replication_factor: i16::try_from(int(settings, &factor, Some(3))?).unwrap_or(3),
+        Some(topic) if !topic.trim().is_empty() => Some(DeadLetterQueueConfig {
+            topic: topic.trim().to_owned(),
+            replication_factor: number(settings, &factor)?,
             context_headers: boolean(settings, &format!("{queue}.context.headers.enable"), false)?,
         }),
         _ => None,

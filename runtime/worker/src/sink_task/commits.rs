@@ -2,6 +2,8 @@
 //!
 //! Not here: when (`commit::Schedule`), and which of the sink's answers count (`commit::committable`).
 
+use std::time::Duration;
+
 use tombolo_kafka::Error;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::role::SinkRequests;
@@ -15,7 +17,7 @@ use crate::commit::{Progress, committable};
 pub(super) struct Closing {
     /// What the sink asked for.
     pub(super) requests: SinkRequests,
-    /// Whether Kafka did not take what the sink says is durable.
+    /// Whether Kafka did not take what the sink says is durable, or not all dead letters.
     pub(super) is_refused: bool,
 }
 
@@ -29,17 +31,19 @@ impl SinkTask {
             return Ok(());
         }
         self.schedule.started();
-        let asked = self.partitions.progress(&self.partitions.all());
+        let mut asked = self.partitions.progress(&self.partitions.all());
         if asked.is_empty() {
             return Ok(());
         }
         match self.instance.sink.pre_commit(&currents(&asked)).await {
-            Ok((answered, requests)) => {
+            Ok((answered, mut requests)) => {
+                self.judge_late(&std::mem::take(&mut requests.faults)).await?;
+                self.hold_back(&mut asked);
                 if let Some(offsets) = committable(&asked, &answered) {
                     self.consumer.commit(&offsets).map_err(cannot_consume)?;
                     self.commit.started(offsets);
                 }
-                self.follow_requests(requests)
+                self.follow_requests(requests).await
             }
             Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
             Err(fault) => {
@@ -57,14 +61,16 @@ impl SinkTask {
 
     /// Commits before partitions go, and waits for the answer. A commit that fails costs a second delivery, no more.
     pub(super) async fn commit_closing(&mut self, of: &[TopicPartition]) -> Result<Closing, Fault> {
-        let asked = self.partitions.progress(of);
+        let mut asked = self.partitions.progress(of);
         if asked.is_empty() {
             return Ok(Closing::default());
         }
         match self.instance.sink.pre_commit(&currents(&asked)).await {
             Ok((answered, mut requests)) => {
-                self.judge_late(&std::mem::take(&mut requests.faults))?;
-                let mut closing = Closing { requests, is_refused: false };
+                self.judge_late(&std::mem::take(&mut requests.faults)).await?;
+                let are_written = self.errors.are_written(self.closing_wait()).await?;
+                self.hold_back(&mut asked);
+                let mut closing = Closing { requests, is_refused: !are_written };
                 let Some(offsets) = committable(&asked, &answered) else { return Ok(closing) };
                 match self.consumer.commit_sync(&offsets, self.schedule.timeout()).await {
                     Ok(()) => {
@@ -84,6 +90,22 @@ impl SinkTask {
                 self.warn(&format!("Offset commit failed during close: {causes}"));
                 Ok(Closing::default())
             }
+        }
+    }
+
+    /// Commits nothing past a row whose dead letter is not written.
+    fn hold_back(&self, asked: &mut [Progress]) {
+        for progress in asked {
+            progress.open = self.errors.first_open(&progress.current.at);
+        }
+    }
+
+    /// How long a commit waits for dead letters where partitions go: as long as it may take itself, but a stop must come to its end.
+    pub(super) fn closing_wait(&self) -> Duration {
+        let timeout = self.schedule.timeout();
+        match self.parts.control.is_stopping() {
+            true => timeout.min(self.parts.worker.config.graceful_timeout / 2),
+            false => timeout,
         }
     }
 

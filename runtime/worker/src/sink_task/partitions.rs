@@ -44,6 +44,11 @@ impl Partitions {
         self.0.contains_key(at)
     }
 
+    /// Whether the sink was given this row.
+    pub(super) fn has_given(&self, row: &PartitionOffset) -> bool {
+        self.0.get(&row.at).is_some_and(|partition| row.offset < partition.current)
+    }
+
     pub(super) fn all(&self) -> Vec<TopicPartition> {
         self.0.keys().cloned().collect()
     }
@@ -91,7 +96,7 @@ impl Partitions {
             .filter_map(|at| {
                 let partition = self.0.get(at)?;
                 let current = PartitionOffset { at: at.clone(), offset: partition.current };
-                Some(Progress { current, committed: partition.committed })
+                Some(Progress { current, committed: partition.committed, open: None })
             })
             .collect()
     }

@@ -2,6 +2,9 @@
 //!
 //! Not here: the answers' calls. A call that failed asked for nothing.
 
+use std::time::Duration;
+
+use tombolo_kafka::{ClientKind, ConsumedBatch, record_at};
 use tombolo_model::fault::RowFault;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::role::{RecordFault, SinkRequests};
@@ -10,12 +13,13 @@ use tombolo_model::{Fault, Stage};
 
 use super::given::Given;
 use super::{SinkTask, cannot_consume};
+use crate::client_settings::translate;
 use crate::error_report::{Executing, Record, SINK_TASK};
 
 impl SinkTask {
     /// Does what the sink asks for. What it asks about partitions that are not its own has no effect.
-    pub(super) fn follow_requests(&mut self, requests: SinkRequests) -> Result<(), Fault> {
-        self.judge_late(&requests.faults)?;
+    pub(super) async fn follow_requests(&mut self, requests: SinkRequests) -> Result<(), Fault> {
+        self.judge_late(&requests.faults).await?;
         self.rewind(requests.rewind)?;
         let pause = self.own("pause", requests.pause);
         pause.iter().for_each(|at| self.partitions.set_paused(at, true));
@@ -69,13 +73,73 @@ impl SinkTask {
         })
     }
 
-    /// Judges rows that the sink found bad after their `put`.
-    pub(super) fn judge_late(&mut self, faults: &[RecordFault]) -> Result<(), Fault> {
-        faults.iter().try_for_each(|RecordFault { at, problem }| {
-            self.errors.judge(REFUSED, Record::Late(at), problem)
-        })
+    /// Judges rows that the sink found bad after their `put`. For the dead letter queue they are read again.
+    pub(super) async fn judge_late(&mut self, faults: &[RecordFault]) -> Result<(), Fault> {
+        for RecordFault { at, problem } in faults {
+            if !self.is_own("report a record of", &at.at) || !self.was_given(at) {
+                continue;
+            }
+            let again = match self.errors.has_dead_letters() {
+                true => self.read_again(at).await?,
+                false => None,
+            };
+            let record = match &again {
+                Some(batch) => Record::Consumed { batch, row: 0 },
+                None => Record::Late(at),
+            };
+            self.errors.judge(REFUSED, record, problem)?;
+        }
+        self.errors.hand_over().await
+    }
+
+    fn was_given(&self, row: &PartitionOffset) -> bool {
+        let was_given = self.partitions.has_given(row);
+        if !was_given {
+            let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+            let (partition, offset) = (&row.at, row.offset);
+            tracing::warn!(%connector, task, %partition, offset, "ignoring the sink's report of a record that it was not given yet");
+        }
+        was_given
+    }
+
+    /// Reads a consumed record again; none where it is gone. Waits for a broker that is away.
+    ///
+    /// Errors: a fault for now where the task stops meanwhile.
+    async fn read_again(&mut self, at: &PartitionOffset) -> Result<Option<ConsumedBatch>, Fault> {
+        let java = &self.parts.config.consumer_override;
+        let java = self.parts.worker.config.client(ClientKind::Consumer, java)?;
+        let settings = translate(ClientKind::Consumer, &java)?;
+        let client = format!("connector-consumer-{}", self.parts.id);
+        loop {
+            let read = record_at(&settings, &client, at, AGAIN_WAIT);
+            let read = tokio::select! {
+                biased;
+                () = self.parts.control.stopping.cancelled() => {
+                    let message = "the task stops before a bad record was read again";
+                    return Err(Fault::retriable(Stage::KafkaConsume, message));
+                }
+                read = read => read,
+            };
+            match read {
+                Ok(None) => {
+                    let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+                    let (partition, offset) = (&at.at, at.offset);
+                    tracing::error!(%connector, task, %partition, offset, "a record that the sink found bad is no longer in Kafka, and goes to no dead letter queue");
+                    return Ok(None);
+                }
+                Err(error) if error.is_retriable() => {
+                    let fault = cannot_consume(error);
+                    self.parts
+                        .survive("waiting for Kafka to read a bad record again", Err(fault))?;
+                }
+                read => return read.map_err(cannot_consume),
+            }
+        }
     }
 }
+
+/// Longest wait for a record that is read again, before it is asked for anew.
+const AGAIN_WAIT: Duration = Duration::from_secs(30);
 
 /// What Kafka Connect says of records that a sink refused.
 const REFUSED: Executing<'static> = Executing { stage: Stage::TaskPut, class: SINK_TASK };

@@ -9,6 +9,7 @@
 )]
 
 mod connectors;
+mod dead_letters;
 mod own_offsets;
 mod sinks;
 mod sources;

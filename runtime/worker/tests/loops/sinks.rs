@@ -72,6 +72,7 @@ async fn rows_are_put_in_order_and_offsets_committed_after_pre_commit() {
     let closed = [Call::Close(vec![at(&topic, 0)]), Call::Stop];
     assert_eq!(calls[calls.len() - 2..], closed);
     assert!(matches!(&calls[calls.len() - 3], Call::PreCommit(_)), "the last commit");
+    fixture.wait_for_state(0, State::Unassigned).await;
     let states: Vec<State> = fixture.states(0).iter().map(|status| status.state).collect();
     assert_eq!(states, [State::Running, State::Unassigned]);
     let used = WorkerEvent::TopicUsed { task: fixture.task(0), topic: topic.clone() };

@@ -29,6 +29,15 @@ pub(crate) struct Read {
     pub(crate) offset: i64,
     pub(crate) key: Option<String>,
     pub(crate) value: Option<String>,
+    pub(crate) timestamp: i64,
+    pub(crate) headers: Vec<(String, Option<String>)>,
+}
+
+impl Read {
+    /// The value of a header; none where it is not there, or null.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(of, _)| of == name).and_then(|(_, value)| value.as_deref())
+    }
 }
 
 impl Cluster {
@@ -62,11 +71,21 @@ impl Cluster {
     }
 
     pub(crate) async fn create_topic(&self, name: &str, partitions: i32) {
+        self.create_topic_with(name, partitions, &[]).await;
+    }
+
+    pub(crate) async fn create_topic_with(
+        &self,
+        name: &str,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let topic = NewTopic {
             name: name.to_owned(),
             partitions,
             replication_factor: 1,
-            settings: Vec::new(),
+            settings: settings.iter().map(owned).collect(),
         };
         assert!(self.admin().create_topic(&topic).await.unwrap(), "{name} exists");
         self.ends(name, partitions).await;
@@ -104,7 +123,7 @@ impl Cluster {
             column.push_option(value.map(str::as_bytes));
         }
         let none = Column::default();
-        let rows = ProduceRows {
+        self.produce_rows(&ProduceRows {
             rows: values.len(),
             topics: &[topic.to_owned()],
             topic: &[],
@@ -115,14 +134,19 @@ impl Cluster {
             header_ends: &[],
             header_names: &none,
             header_values: &none,
-        };
+        })
+        .await;
+    }
+
+    /// Writes rows.
+    pub(crate) async fn produce_rows(&self, rows: &ProduceRows<'_>) {
         let producers = Producers::new("test-producer");
         let settings = self.settings(ClientKind::Producer);
         let mut session = producers.session(&settings, 16 << 20).unwrap();
-        let sent = session.send(&rows, 0, 0).unwrap();
-        assert_eq!(sent.next_row, values.len());
+        let sent = session.send(rows, 0, 0).unwrap();
+        assert_eq!(sent.next_row, rows.rows);
         let mut deliveries = Vec::new();
-        while deliveries.len() < values.len() {
+        while deliveries.len() < rows.rows {
             session.deliveries(&mut deliveries).await.unwrap();
         }
         assert!(deliveries.iter().all(|delivery| delivery.outcome.is_ok()), "{deliveries:?}");
@@ -156,6 +180,8 @@ impl Cluster {
                     offset: batch.offset[row],
                     key: text(batch.key.get(row)),
                     value: text(batch.value.get(row)),
+                    timestamp: batch.timestamp[row],
+                    headers: headers(&batch, row),
                 });
             }
         }
@@ -175,4 +201,17 @@ impl Cluster {
         let at = TopicPartition::new(topic, partition);
         offsets.into_iter().find(|offset| offset.at == at).map(|offset| offset.offset)
     }
+}
+
+/// The headers of a consumed row.
+fn headers(batch: &ConsumedBatch, row: usize) -> Vec<(String, Option<String>)> {
+    let end = |row: usize| batch.header_ends.get(row).map_or(0, |&end| end as usize);
+    let start = row.checked_sub(1).map_or(0, end);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (start..end(row))
+        .map(|header| {
+            let name = text(batch.header_names.get(header).unwrap());
+            (name, batch.header_values.get(header).map(text))
+        })
+        .collect()
 }

@@ -1,0 +1,244 @@
+//! A dead letter: a record as it was before it was processed, and headers that say why it could not be.
+//!
+//! Not here: writing it.
+
+use tombolo_kafka::{ConsumedBatch, ProduceRows};
+use tombolo_model::fault::Problem;
+use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::{Column, TaskId};
+
+use crate::error_report::{Executing, stack_trace};
+
+/// The class of a problem that has none of its own: Kafka Connect's for a record that is bad.
+const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
+
+/// A dead letter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) value: Option<Vec<u8>>,
+    /// Milliseconds since the epoch, -1 for none.
+    pub(super) timestamp: i64,
+    pub(super) headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// How many of the headers are the record's own. Those behind them say why it is here.
+    own_headers: usize,
+    /// Where the record was consumed.
+    pub(super) consumed_at: Option<PartitionOffset>,
+}
+
+/// Why a record is a dead letter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reason<'a> {
+    pub(crate) task: &'a TaskId,
+    pub(crate) at: Executing<'a>,
+    pub(crate) problem: &'a Problem,
+}
+
+impl Letter {
+    /// A consumed record, byte for byte; none where there is no such row.
+    pub(crate) fn of_consumed(batch: &ConsumedBatch, row: usize) -> Option<Self> {
+        let topic = batch.topics.get(*batch.topic.get(row)? as usize)?;
+        let offset = *batch.offset.get(row)?;
+        let at = TopicPartition::new(topic.as_str(), *batch.partition.get(row)?);
+        let end = |row: Option<usize>| {
+            row.and_then(|row| batch.header_ends.get(row)).map_or(0, |&end| end as usize)
+        };
+        let header = |header| {
+            let name = batch.header_names.get(header).unwrap_or_default();
+            (name.to_vec(), batch.header_values.get(header).map(<[u8]>::to_vec))
+        };
+        let headers: Vec<_> = (end(row.checked_sub(1))..end(Some(row))).map(header).collect();
+        Some(Self {
+            key: batch.key.get(row).map(<[u8]>::to_vec),
+            value: batch.value.get(row).map(<[u8]>::to_vec),
+            timestamp: batch.timestamp.get(row).copied().unwrap_or(-1),
+            own_headers: headers.len(),
+            headers,
+            consumed_at: Some(PartitionOffset { at, offset }),
+        })
+    }
+
+    /// Adds the headers that say why it is here.
+    ///
+    /// Follows `DeadLetterQueueReporter.populateContextHeaders` of Kafka Connect.
+    pub(super) fn tell(&mut self, Reason { task, at, problem }: &Reason<'_>) {
+        let consumed = self.consumed_at.as_ref();
+        let class = problem.class.as_deref().unwrap_or(DATA_EXCEPTION);
+        let trace = stack_trace(&Problem { class: Some(class.to_owned()), ..(*problem).clone() });
+        let of_context = [
+            ("topic", consumed.map(|consumed| consumed.at.topic.to_string())),
+            ("partition", consumed.map(|consumed| consumed.at.partition.to_string())),
+            ("offset", consumed.map(|consumed| consumed.offset.to_string())),
+            ("connector.name", Some(task.connector.to_string())),
+            ("task.id", Some(task.index.to_string())),
+            ("stage", Some(at.stage.name().to_owned())),
+            ("class.name", Some(at.class.to_owned())),
+            ("exception.class.name", Some(class.to_owned())),
+            ("exception.message", Some(problem.message.clone())),
+            ("exception.stacktrace", Some(trace + "\n")),
+        ];
+        let headers = of_context.into_iter().map(|(name, value)| {
+            (format!("__connect.errors.{name}").into_bytes(), value.map(String::into_bytes))
+        });
+        self.headers.extend(headers);
+    }
+
+    /// Takes the headers off that say why it is here. Answers whether there were any.
+    pub(super) fn tell_nothing(&mut self) -> bool {
+        let tells = self.headers.len() > self.own_headers;
+        self.headers.truncate(self.own_headers);
+        tells
+    }
+
+    fn bytes(&self) -> usize {
+        let len = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let headers = self.headers.iter().map(|(name, value)| name.len() + len(value));
+        len(&self.key) + len(&self.value) + headers.sum::<usize>()
+    }
+}
+
+/// Letters as rows to produce.
+#[derive(Default)]
+pub(super) struct Columns {
+    key: Column,
+    value: Column,
+    timestamp: Vec<i64>,
+    header_ends: Vec<u32>,
+    header_names: Column,
+    header_values: Column,
+}
+
+impl Columns {
+    /// The first letters, at least one and not many more bytes than this.
+    pub(super) fn of<'a>(letters: impl IntoIterator<Item = &'a Letter>, bytes_max: usize) -> Self {
+        let (mut columns, mut bytes) = (Self::default(), 0);
+        for letter in letters {
+            columns.push(letter);
+            bytes += letter.bytes();
+            if bytes >= bytes_max {
+                break;
+            }
+        }
+        columns
+    }
+
+    fn push(&mut self, letter: &Letter) {
+        self.key.push_option(letter.key.as_deref());
+        self.value.push_option(letter.value.as_deref());
+        self.timestamp.push(letter.timestamp);
+        for (name, value) in &letter.headers {
+            self.header_names.push(name);
+            self.header_values.push_option(value.as_deref());
+        }
+        self.header_ends.push(u32::try_from(self.header_names.rows()).unwrap_or(u32::MAX));
+    }
+
+    pub(super) fn rows<'a>(&'a self, topic: &'a [String]) -> ProduceRows<'a> {
+        ProduceRows {
+            rows: self.timestamp.len(),
+            topics: topic,
+            topic: &[],
+            partition: &[],
+            timestamp: &self.timestamp,
+            key: &self.key,
+            value: &self.value,
+            header_ends: &self.header_ends,
+            header_names: &self.header_names,
+            header_values: &self.header_values,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tombolo_model::{ConnectorName, Stage};
+
+    use super::*;
+
+    fn column(rows: &[Option<&[u8]>]) -> Column {
+        let mut column = Column::default();
+        rows.iter().for_each(|row| column.push_option(*row));
+        column
+    }
+
+    fn consumed() -> ConsumedBatch {
+        ConsumedBatch {
+            rows: 2,
+            topics: vec!["u".into(), "t".into()],
+            topic: vec![0, 1],
+            partition: vec![0, 3],
+            offset: vec![7, 42],
+            timestamp: vec![-1, 5],
+            key: column(&[Some(b"k"), None]),
+            value: column(&[None, Some(b"\xff\x00")]),
+            header_ends: vec![1, 3],
+            header_names: column(&[Some(b"a"), Some(b"b"), Some(b"c")]),
+            header_values: column(&[Some(b"1"), None, Some(b"")]),
+            ..ConsumedBatch::default()
+        }
+    }
+
+    #[test]
+    fn a_letter_is_the_record_byte_for_byte() {
+        let batch = consumed();
+        let letter = Letter::of_consumed(&batch, 1).unwrap();
+        assert_eq!((letter.key, letter.value), (None, Some(b"\xff\x00".to_vec())));
+        assert_eq!(letter.timestamp, 5);
+        assert_eq!(letter.headers, [(b"b".to_vec(), None), (b"c".to_vec(), Some(Vec::new()))]);
+        let first = Letter::of_consumed(&batch, 0).unwrap();
+        assert_eq!((first.key, first.value), (Some(b"k".to_vec()), None));
+        assert_eq!(first.headers, [(b"a".to_vec(), Some(b"1".to_vec()))]);
+        assert_eq!(Letter::of_consumed(&batch, 2), None);
+    }
+
+    #[test]
+    fn headers_behind_the_records_own_say_why_it_is_here() {
+        let task = TaskId::new(ConnectorName::new("c"), 2);
+        let told = |class: Option<&str>, trace: Option<&str>| {
+            let problem = Problem {
+                message: "no JSON".into(),
+                class: class.map(str::to_owned),
+                trace: trace.map(str::to_owned),
+            };
+            let at = Executing { stage: Stage::ValueConverter, class: "J" };
+            let mut letter = Letter::of_consumed(&consumed(), 1).unwrap();
+            letter.tell(&Reason { task: &task, at, problem: &problem });
+            letter
+        };
+        let mut letter = told(Some("org.acme.Bad"), Some("\tat org.acme.Reader"));
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let headers: Vec<(String, String)> = letter.headers[2..]
+            .iter()
+            .map(|(name, value)| (text(name), text(value.as_ref().unwrap())))
+            .collect();
+        let expected = [
+            ("topic", "t"),
+            ("partition", "3"),
+            ("offset", "42"),
+            ("connector.name", "c"),
+            ("task.id", "2"),
+            ("stage", "VALUE_CONVERTER"),
+            ("class.name", "J"),
+            ("exception.class.name", "org.acme.Bad"),
+            ("exception.message", "no JSON"),
+            ("exception.stacktrace", "org.acme.Bad: no JSON\n\tat org.acme.Reader\n"),
+        ]
+        .map(|(name, value)| (format!("__connect.errors.{name}"), value.to_owned()));
+        assert_eq!(headers, expected);
+        assert!(letter.tell_nothing());
+        assert_eq!(letter, Letter::of_consumed(&consumed(), 1).unwrap());
+        assert!(!letter.tell_nothing());
+        let bare = told(None, None);
+        let trace = bare.headers.last().unwrap().1.clone().unwrap();
+        assert_eq!(text(&trace), "org.apache.kafka.connect.errors.DataException: no JSON\n");
+    }
+
+    #[test]
+    fn letters_are_sent_in_pieces_of_at_least_one() {
+        let letter = Letter::of_consumed(&consumed(), 1).unwrap();
+        let letters = vec![letter; 3];
+        assert_eq!(Columns::of(&letters, 1000).rows(&[]).rows, 3);
+        assert_eq!(Columns::of(&letters, 5).rows(&[]).rows, 2);
+        assert_eq!(Columns::of(&letters, 0).rows(&[]).rows, 1);
+    }
+}
