@@ -1,13 +1,18 @@
-//! Request bodies: which media types are read, how much of them, and JSON as Jackson would take it.
+//! Request bodies: how much of them is read, and JSON as Jackson takes it.
 //!
-//! Not here: what the members mean.
+//! Every body is read to its end before anything is answered: a connection with an unread rest could not serve the next request.
+//! Not here: what the members mean, and which media types are read (`media`).
 
-use axum::body::Body;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use serde_json::{Map, Value};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use tombolo_herder::SubmittedConfig;
 
 use crate::error::Failure;
@@ -15,97 +20,133 @@ use crate::error::Failure;
 /// Most bytes of a JSON body: a hundred times the largest configuration seen in practice.
 const JSON_BYTES_MAX: usize = 8 << 20;
 
-/// Refuses media types that no endpoint reads or writes, before any endpoint is asked.
-pub(crate) async fn check_media_types(request: Request, next: Next) -> Response {
-    let is_upload = request.method() == Method::POST
-        && request.uri().path().trim_end_matches('/') == "/connector-plugins";
-    let reads_body = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
-    if reads_body && !is_upload && !is_json_or_absent(request.headers()) {
-        return Failure::http(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();
+/// Most bytes of a body that are read only to be dropped; the connection of a larger one is closed.
+const DROPPED_BYTES_MAX: usize = 256 << 20;
+
+/// What editors on Windows put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A JSON text that is known to be whole, and not yet looked at.
+pub(crate) struct Json(Bytes);
+
+/// The members of an object, each as it was written.
+pub(crate) type Members = BTreeMap<String, Box<RawValue>>;
+
+/// Reads a body to its end, and returns it if it is not larger than this.
+pub(crate) async fn whole(mut body: Body, bytes_max: usize) -> Option<Bytes> {
+    let mut kept = Vec::new();
+    let mut seen = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        seen += data.len();
+        match seen {
+            fits if fits <= bytes_max => kept.extend_from_slice(&data),
+            dropped if dropped <= DROPPED_BYTES_MAX => kept = Vec::new(),
+            _ => return None,
+        }
     }
-    if !accepts_json(request.headers()) {
-        return Failure::http(StatusCode::NOT_ACCEPTABLE).into_response();
-    }
-    next.run(request).await
+    (seen <= bytes_max).then(|| kept.into())
 }
 
-fn is_json_or_absent(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
-    let text = value.to_str().unwrap_or_default();
-    let media = text.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/json")
-}
-
-fn accepts_json(headers: &HeaderMap) -> bool {
-    let mut all = headers.get_all(header::ACCEPT).iter().peekable();
-    if all.peek().is_none() {
-        return true;
-    }
-    all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|media| {
-        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        ["application/json", "application/*", "*/*", ""].contains(&media.as_str())
-    })
-}
-
-/// The JSON of a body.
+/// A request with its body at hand.
 ///
-/// Errors: 413 for too large a body; for what is not JSON, Kafka Connect's 500 with where and why.
-pub(crate) async fn json(body: Body) -> Result<Value, Failure> {
-    let bytes = axum::body::to_bytes(body, JSON_BYTES_MAX).await.map_err(|_| {
+/// Errors: 413 for too large a body.
+pub(crate) async fn at_hand(request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let bytes = whole(body, JSON_BYTES_MAX).await.ok_or_else(|| {
         Failure::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the body could not be read, or is larger than {JSON_BYTES_MAX} bytes"),
         )
     })?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(&bytes)
-        .map_err(|err| Failure::unreadable(format!("the body is not valid JSON: {err}")))
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-/// Reads an object of settings: numbers and booleans become text, null stays.
-pub(crate) fn settings(value: Value, what: &str) -> Result<SubmittedConfig, Failure> {
-    let Value::Object(members) = value else {
-        return Err(Failure::unreadable(format!(
-            "{what}: expected an object of texts, found {}",
-            kind(&value)
-        )));
-    };
-    members
-        .into_iter()
-        .map(|(name, value)| {
-            let text = match value {
-                Value::Null => None,
-                Value::String(text) => Some(text),
-                Value::Number(number) => Some(number.to_string()),
-                Value::Bool(truth) => Some(truth.to_string()),
-                Value::Array(_) | Value::Object(_) => {
-                    return Err(Failure::unreadable(format!(
-                        "{what}: expected a text for {name}, found {}",
-                        kind(&value)
-                    )));
-                }
-            };
-            Ok((name, text))
-        })
-        .collect()
-}
-
-/// The members of an object, of which only these are known.
+/// Reads a body as JSON. An empty one counts as `null`.
 ///
-/// Errors: Kafka Connect's 500 for what is not an object, and for an unknown member.
-pub(crate) fn members(value: Value, known: &[&str]) -> Result<Map<String, Value>, Failure> {
-    let Value::Object(members) = value else {
-        return Err(Failure::unreadable(format!("expected an object, found {}", kind(&value))));
+/// Errors: Kafka Connect's 500 with where and why for what is not JSON.
+pub(crate) fn json(bytes: Bytes) -> Result<Json, Failure> {
+    let bytes = match bytes.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => bytes.slice_ref(text),
+        None => bytes,
     };
-    if let Some(name) = members.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Failure::unreadable(format!(
-            "Unrecognized field \"{name}\", expected one of: {}",
-            known.join(", ")
-        )));
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Json(Bytes::from_static(b"null")));
     }
-    Ok(members)
+    serde_json::from_slice::<&RawValue>(&bytes)
+        .map_err(|err| Failure::unreadable(format!("the body is not valid JSON: {err}")))?;
+    Ok(Json(bytes))
+}
+
+impl Json {
+    /// Whether it is `null`.
+    pub(crate) fn is_null(&self) -> bool {
+        self.0.trim_ascii() == b"null"
+    }
+
+    /// The members of an object, of which only these are known.
+    ///
+    /// Errors: Kafka Connect's 500 for what is not an object, and for an unknown member.
+    pub(crate) fn members(&self, known: &[&str]) -> Result<Members, Failure> {
+        let members: Members = self.parsed("the body")?;
+        match members.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(members),
+            Some(name) => Err(Failure::unreadable(format!(
+                "Unrecognized field \"{name}\", expected one of: {}",
+                known.join(", ")
+            ))),
+        }
+    }
+
+    /// The settings of an object of texts: numbers and booleans become text, null stays.
+    pub(crate) fn settings(&self) -> Result<SubmittedConfig, Failure> {
+        settings(self.parsed("config")?)
+    }
+
+    fn parsed<'a, T: Deserialize<'a>>(&'a self, what: &str) -> Result<T, Failure> {
+        serde_json::from_slice(&self.0).map_err(|err| not_expected(what, &err))
+    }
+}
+
+/// Parses a member that was found to be JSON.
+pub(crate) fn parsed<'a, T: Deserialize<'a>>(raw: &'a RawValue, what: &str) -> Result<T, Failure> {
+    serde_json::from_str(raw.get()).map_err(|err| not_expected(what, &err))
+}
+
+fn not_expected(what: &str, err: &serde_json::Error) -> Failure {
+    Failure::unreadable(format!("{what}: {err}"))
+}
+
+/// The settings of a member.
+pub(crate) fn settings_of(raw: &RawValue) -> Result<SubmittedConfig, Failure> {
+    settings(parsed(raw, "config")?)
+}
+
+fn settings(members: Members) -> Result<SubmittedConfig, Failure> {
+    let setting = |(name, raw): (String, Box<RawValue>)| {
+        let value = text(&raw, &name)?;
+        Ok((name, value))
+    };
+    members.into_iter().map(setting).collect()
+}
+
+/// A text, or what stands for one: of numbers and booleans the characters as they were written.
+///
+/// Errors: Kafka Connect's 500 for an object or an array; 400 for text that is not Unicode.
+pub(crate) fn text(raw: &RawValue, what: &str) -> Result<Option<String>, Failure> {
+    let written = raw.get();
+    match written.as_bytes().first() {
+        Some(b'n') => Ok(None),
+        // It was found to be JSON: what is left to be wrong is half a surrogate pair.
+        Some(b'"') => serde_json::from_str(written).map(Some).map_err(|_| {
+            Failure::bad_request(format!("{what}: the text has half a surrogate pair in it"))
+        }),
+        Some(b'{' | b'[') => {
+            let found = if written.starts_with('{') { "an object" } else { "an array" };
+            Err(Failure::unreadable(format!("{what}: expected a text, found {found}")))
+        }
+        _ => Ok(Some(written.to_owned())),
+    }
 }
 
 /// What a JSON value is, for people.
@@ -124,39 +165,53 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 mod tests {
     use super::*;
 
+    fn sent(body: &'static [u8]) -> Result<SubmittedConfig, Failure> {
+        json(Bytes::from_static(body))?.settings()
+    }
+
     #[test]
     fn scalars_in_settings_become_text() {
-        let sent = settings(
-            serde_json::json!({"a": 1, "b": true, "c": "x", "d": 1.5, "e": null}),
-            "config",
-        );
+        let body = br#"{"a": 1, "b": true, "c": "x", "d": 1.50e3, "e": null, "f": 12345678901234567890123}"#;
         let text = |text: &str| Some(text.to_owned());
         let expected = [
             ("a", text("1")),
             ("b", text("true")),
             ("c", text("x")),
-            ("d", text("1.5")),
+            ("d", text("1.50e3")),
             ("e", None),
+            ("f", text("12345678901234567890123")),
         ]
         .map(|(name, value)| (name.to_owned(), value));
-        assert_eq!(sent.unwrap(), expected.into_iter().collect());
-        assert!(settings(serde_json::json!({"a": []}), "config").is_err());
-        assert!(settings(serde_json::json!([]), "config").is_err());
+        assert_eq!(sent(body).unwrap(), expected.into_iter().collect());
     }
 
     #[test]
-    fn media_types_are_checked_as_jersey_checks_them() {
-        let check = |name: header::HeaderName, value: &str, json: bool, accepted: bool| {
-            let headers: HeaderMap = [(name, value.parse().unwrap())].into_iter().collect();
-            assert_eq!(
-                (is_json_or_absent(&headers), accepts_json(&headers)),
-                (json, accepted),
-                "{value}"
-            );
-        };
-        check(header::CONTENT_TYPE, "application/json; charset=utf-8", true, true);
-        check(header::CONTENT_TYPE, "application/x-www-form-urlencoded", false, true);
-        check(header::ACCEPT, "text/html, */*;q=0.1", true, true);
-        check(header::ACCEPT, "text/plain", true, false);
+    fn what_is_not_an_object_of_texts_is_refused() {
+        let bodies: [&[u8]; 8] = [
+            br#"{"a": []}"#,
+            br#"{"a": {}}"#,
+            b"[]",
+            b"null",
+            b"1",
+            br#"{"a": "\ud800"}"#,
+            b"{\"a\": \"\xff\"}",
+            br#"{"a": "b"} c"#,
+        ];
+        for body in bodies {
+            assert!(sent(body).is_err(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_an_empty_body_are_taken() {
+        assert_eq!(sent(b"\xef\xbb\xbf{}").unwrap(), SubmittedConfig::new());
+        assert!(json(Bytes::from_static(b" \n")).unwrap().is_null());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_held_to_its_size() {
+        let of = |size: usize| whole(Body::from("x".repeat(size)), 10);
+        assert_eq!(of(10).await.unwrap().len(), 10);
+        assert!(of(11).await.is_none());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: offsets.
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -60,10 +60,10 @@ pub(crate) async fn put_config(
     State(context): State<Context>,
     Name(name): Name,
     headers: HeaderMap,
-    body: Body,
+    body: Bytes,
 ) -> Answer {
     let herder = context.herder()?;
-    let config = body::settings(body::json(body).await?, "config")?;
+    let config = body::json(body)?.settings()?;
     let (is_new, info) = herder.put_config(&name, config).await?;
     if is_new {
         return Ok(created(&info, &headers));
@@ -75,10 +75,10 @@ pub(crate) async fn put_config(
 pub(crate) async fn patch_config(
     State(context): State<Context>,
     Name(name): Name,
-    body: Body,
+    body: Bytes,
 ) -> Answer {
     let herder = context.herder()?;
-    let patch = body::settings(body::json(body).await?, "config")?;
+    let patch = body::json(body)?.settings()?;
     let info = herder.patch_config(&name, patch).await?;
     Ok(json(StatusCode::OK, &Info::from(&info)))
 }

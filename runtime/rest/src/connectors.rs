@@ -2,12 +2,12 @@
 //!
 //! Not here: one connector (`connector`).
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value};
-use tombolo_herder::ConnectorInfo;
+use tombolo_herder::{ConnectorInfo, HerderHandle};
 use tombolo_model::status::TargetState;
 
 use crate::entity::{Info, StateInfo};
@@ -25,28 +25,25 @@ pub(crate) async fn list(State(context): State<Context>, query: Parameters) -> A
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         return Ok(json(StatusCode::OK, &names));
     }
-    let mut all = Map::new();
-    for name in &names {
-        let mut one = Map::new();
-        for expansion in &expansions {
-            // A connector that was deleted meanwhile is left out.
-            let value = match *expansion {
-                "status" => herder
-                    .status(name.as_str())
-                    .ok()
-                    .map(|status| to_value(&StateInfo::from(&status))),
-                "info" => {
-                    herder.connector(name.as_str()).ok().map(|info| to_value(&Info::from(&info)))
-                }
-                _ => continue,
-            };
-            if let Some(value) = value {
-                one.insert((*expansion).to_owned(), value);
-            }
-        }
-        all.insert(name.as_str().to_owned(), Value::Object(one));
-    }
+    let all: Map<String, Value> = names
+        .iter()
+        .filter_map(|name| Some((name.to_string(), expanded(herder, name.as_str(), &expansions)?)))
+        .collect();
     Ok(json(StatusCode::OK, &all))
+}
+
+/// A connector with what is asked of it; none if it was deleted meanwhile, or has no status yet.
+fn expanded(herder: &HerderHandle, name: &str, expansions: &[&str]) -> Option<Value> {
+    let mut one = Map::new();
+    for expansion in expansions {
+        let value = match *expansion {
+            "status" => to_value(&StateInfo::from(&herder.status(name).ok()?)),
+            "info" => to_value(&Info::from(&herder.connector(name).ok()?)),
+            _ => continue,
+        };
+        one.insert((*expansion).to_owned(), value);
+    }
+    Some(Value::Object(one))
 }
 
 fn to_value<T: serde::Serialize>(entity: &T) -> Value {
@@ -57,38 +54,31 @@ fn to_value<T: serde::Serialize>(entity: &T) -> Value {
 pub(crate) async fn create(
     State(context): State<Context>,
     headers: HeaderMap,
-    body: Body,
+    body: Bytes,
 ) -> Answer {
     let herder = context.herder()?;
-    let request = body::json(body).await?;
+    let request = body::json(body)?;
     if request.is_null() {
         return Err(Failure::unreadable(
             "the body is empty, expected an object with name and config",
         ));
     }
-    let mut request = body::members(request, &["name", "config", "initial_state"])?;
-    let name = match request.remove("name") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(name)) => name,
-        Some(Value::Number(number)) => number.to_string(),
-        Some(other) => {
-            let kind = body::kind(&other);
-            return Err(Failure::unreadable(format!("name: expected a text, found {kind}")));
-        }
+    let request = request.members(&["name", "config", "initial_state"])?;
+    let text = |name: &str| match request.get(name) {
+        None => Ok(None),
+        Some(raw) => body::text(raw, name),
     };
-    let initial = initial_state(request.remove("initial_state"))?;
-    let config = request.remove("config").unwrap_or(Value::Null);
-    let config = body::settings(config, "config")?;
-    let info = herder.create(&name, config, initial).await?;
+    let name = text("name")?.unwrap_or_default();
+    let initial = initial_state(text("initial_state")?)?;
+    let Some(config) = request.get("config") else {
+        return Err(Failure::unreadable("config: expected an object of texts, found nothing"));
+    };
+    let info = herder.create(&name, body::settings_of(config)?, initial).await?;
     Ok(created(&info, &headers))
 }
 
-fn initial_state(value: Option<Value>) -> Result<Option<TargetState>, Failure> {
-    let text = match value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text,
-        Some(other) => body::kind(&other).to_owned(),
-    };
+fn initial_state(text: Option<String>) -> Result<Option<TargetState>, Failure> {
+    let Some(text) = text else { return Ok(None) };
     match text.to_ascii_uppercase().as_str() {
         "RUNNING" => Ok(Some(TargetState::Started)),
         "PAUSED" => Ok(Some(TargetState::Paused)),

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod routes;
 mod server;
 
 mod connector;
@@ -17,6 +18,7 @@ mod upload;
 mod body;
 mod entity;
 mod error;
+mod media;
 mod query;
 
 pub use config::{ConfigError, RestConfig};

@@ -2,13 +2,13 @@
 //!
 //! Not here: whether that is allowed.
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 use tombolo_herder::{FlatMap, Primitive};
 
-use crate::body;
+use crate::body::{self, Json};
 use crate::connector::Name;
 use crate::entity::{ConnectorOffsets, Message};
 use crate::error::{Answer, Failure, json};
@@ -24,8 +24,8 @@ pub(crate) async fn list(State(context): State<Context>, Name(name): Name) -> An
 }
 
 /// `PATCH /connectors/{name}/offsets`
-pub(crate) async fn alter(State(context): State<Context>, Name(name): Name, body: Body) -> Answer {
-    let offsets = read(body::json(body).await?)?;
+pub(crate) async fn alter(State(context): State<Context>, Name(name): Name, body: Bytes) -> Answer {
+    let offsets = read(&body::json(body)?)?;
     let message = context.herder()?.alter_offsets(&name, offsets).await?;
     Ok(json(StatusCode::OK, &Message { message: &message }))
 }
@@ -39,35 +39,40 @@ pub(crate) async fn reset(State(context): State<Context>, Name(name): Name) -> A
 /// Partitions, each with the offset it gets, or none to forget it.
 type Sent = Vec<(FlatMap, Option<FlatMap>)>;
 
-fn read(request: Value) -> Result<Sent, Failure> {
+fn read(request: &Json) -> Result<Sent, Failure> {
     if request.is_null() {
         return Err(Failure::bad_request(NO_OFFSETS));
     }
-    let mut members = body::members(request, &["offsets"])?;
-    let offsets = match members.remove("offsets") {
-        Some(Value::Array(offsets)) if !offsets.is_empty() => offsets,
-        None | Some(Value::Null | Value::Array(_)) => return Err(Failure::bad_request(NO_OFFSETS)),
-        Some(other) => {
-            let kind = body::kind(&other);
-            return Err(Failure::unreadable(format!("offsets: expected an array, found {kind}")));
-        }
+    let members = request.members(&["offsets"])?;
+    let offsets: Option<Vec<Value>> = match members.get("offsets") {
+        None => None,
+        Some(raw) => body::parsed(raw, "offsets")?,
     };
+    let offsets = offsets.filter(|offsets| !offsets.is_empty());
+    let offsets = offsets.ok_or_else(|| Failure::bad_request(NO_OFFSETS))?;
     offsets.into_iter().map(one).collect()
 }
 
 fn one(offset: Value) -> Result<(FlatMap, Option<FlatMap>), Failure> {
-    let mut members = body::members(offset, &["partition", "offset"])?;
-    let partition = match members.remove("partition") {
+    let Value::Object(mut members) = offset else {
+        return Err(not_an_object("offsets", &offset));
+    };
+    let partition = match members.shift_remove("partition") {
         Some(Value::Object(partition)) => flat(partition)?,
         None | Some(Value::Null) => FlatMap::default(),
         Some(other) => return Err(not_an_object("partition", &other)),
     };
-    let offset = match members.remove("offset") {
+    let offset = match members.shift_remove("offset") {
         Some(Value::Object(offset)) => Some(flat(offset)?),
         None | Some(Value::Null) => None,
         Some(other) => return Err(not_an_object("offset", &other)),
     };
-    Ok((partition, offset))
+    match members.keys().next() {
+        None => Ok((partition, offset)),
+        Some(name) => Err(Failure::unreadable(format!(
+            "Unrecognized field \"{name}\", expected one of: partition, offset"
+        ))),
+    }
 }
 
 fn not_an_object(what: &str, found: &Value) -> Failure {

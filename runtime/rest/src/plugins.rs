@@ -2,7 +2,7 @@
 //!
 //! Not here: installing (`upload`).
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use tombolo_herder::definitions;
@@ -54,10 +54,10 @@ pub(crate) async fn config(
 pub(crate) async fn validate(
     State(context): State<Context>,
     Name(name): Name,
-    body: Body,
+    body: Bytes,
 ) -> Answer {
     let herder = context.herder()?;
-    let sent = body::settings(body::json(body).await?, "config")?;
+    let sent = body::json(body)?.settings()?;
     if let Some(Some(class)) = sent.get("connector.class")
         && !short(class).ends_with(short(&name))
     {
@@ -71,5 +71,5 @@ pub(crate) async fn validate(
 
 /// A class without the end that aliases leave out.
 fn short(class: &str) -> &str {
-    class.strip_suffix("Connector").unwrap_or(class)
+    class.strip_suffix("Connector").filter(|short| !short.is_empty()).unwrap_or(class)
 }

@@ -22,9 +22,10 @@ impl Parameters {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A boolean; `default` where it is not given. Anything but `true` is false.
+    /// A boolean; `default` where it is not given or empty. Anything else but `true` is false.
     pub(crate) fn is_true(&self, name: &str, default: bool) -> bool {
-        self.get(name).map_or(default, |value| value.eq_ignore_ascii_case("true"))
+        let given = self.get(name).filter(|value| !value.is_empty());
+        given.map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }
 }
 

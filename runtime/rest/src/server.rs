@@ -1,15 +1,12 @@
-//! The HTTP server: listens, routes, stops.
+//! The HTTP server: listens, serves, stops.
 //!
-//! Not here: what the routes do.
+//! Not here: what it serves (`routes`).
 
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
-use axum::routing::{MethodRouter, get, post, put};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +15,8 @@ use tombolo_model::WorkerId;
 
 use crate::config::RestConfig;
 use crate::error::Failure;
-use crate::{body, connector, connectors, offsets, plugins, root, upload};
+use crate::root;
+use crate::routes::router;
 
 /// What every route works with.
 #[derive(Clone)]
@@ -92,51 +90,4 @@ pub async fn serve(
         ended.map_err(std::io::Error::other)??;
     }
     Ok(())
-}
-
-/// All routes, each with and without a slash at its end.
-pub(crate) fn router(context: Context) -> Router {
-    let routes: [(&str, MethodRouter<Context>); 18] = [
-        ("/health", get(root::health)),
-        ("/connectors", get(connectors::list).post(connectors::create)),
-        ("/connectors/{name}", get(connector::info).delete(connector::delete)),
-        (
-            "/connectors/{name}/config",
-            get(connector::config).put(connector::put_config).patch(connector::patch_config),
-        ),
-        ("/connectors/{name}/status", get(connector::status)),
-        ("/connectors/{name}/restart", post(connector::restart)),
-        ("/connectors/{name}/pause", put(connector::pause)),
-        ("/connectors/{name}/resume", put(connector::resume)),
-        ("/connectors/{name}/stop", put(connector::stop)),
-        ("/connectors/{name}/tasks", get(connector::tasks)),
-        ("/connectors/{name}/tasks/{task}/status", get(connector::task_status)),
-        ("/connectors/{name}/tasks/{task}/restart", post(connector::restart_task)),
-        ("/connectors/{name}/topics", get(connector::topics)),
-        ("/connectors/{name}/topics/reset", put(connector::reset_topics)),
-        (
-            "/connectors/{name}/offsets",
-            get(offsets::list).patch(offsets::alter).delete(offsets::reset),
-        ),
-        ("/connector-plugins", get(plugins::list).post(upload::upload)),
-        ("/connector-plugins/{plugin}/config", get(plugins::config)),
-        ("/connector-plugins/{plugin}/config/validate", put(plugins::validate)),
-    ];
-    let mut router = Router::new().route("/", get(root::info));
-    for (path, methods) in routes {
-        router = router.route(path, methods.clone()).route(&format!("{path}/"), methods);
-    }
-    router
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(body::check_media_types))
-        .with_state(context)
-}
-
-async fn not_found() -> Failure {
-    Failure::http(StatusCode::NOT_FOUND)
-}
-
-async fn method_not_allowed() -> Failure {
-    Failure::http(StatusCode::METHOD_NOT_ALLOWED)
 }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use tombolo_model::role::InstallRefused;
 
+use crate::body;
 use crate::entity::Upload;
 use crate::error::{Answer, Failure, json};
 use crate::server::Context;
@@ -20,6 +21,7 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
+    let bytes = body::whole(body, COMPONENT_BYTES_MAX).await;
     let herder = context.herder()?;
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if media.is_some_and(|media| media.starts_with("multipart/")) {
@@ -27,14 +29,7 @@ pub(crate) async fn upload(
             "a component is sent as the body itself, as with curl --data-binary @plugin.wasm";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let length = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > COMPONENT_BYTES_MAX as u64) {
-        return Err(too_large());
-    }
-    let bytes = axum::body::to_bytes(body, COMPONENT_BYTES_MAX).await.map_err(|_| too_large())?;
-    match herder.install(bytes.into()).await {
+    match herder.install(bytes.ok_or_else(too_large)?.into()).await {
         Ok(installed) => {
             let code = if installed.known { StatusCode::OK } else { StatusCode::CREATED };
             Ok(json(code, &Upload::from(&installed)))

@@ -61,6 +61,51 @@ const CASES: &[Case] = &[
         406,
         r#"{"error_code":406,"message":"HTTP 406 Not Acceptable"}"#,
     ),
+    // A path that is not there, and a method, are found out before a media type.
+    (
+        "GET",
+        "/nothing",
+        &[("accept", "text/html"), FORM],
+        404,
+        r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#,
+    ),
+    (
+        "DELETE",
+        "/connectors",
+        &[FORM],
+        405,
+        r#"{"error_code":405,"message":"HTTP 405 Method Not Allowed"}"#,
+    ),
+    (
+        "DELETE",
+        "/connectors/a",
+        &[("content-type", "text/plain")],
+        415,
+        r#"{"error_code":415,"message":"HTTP 415 Unsupported Media Type"}"#,
+    ),
+    (
+        "GET",
+        "/connectors/a%zz",
+        &[],
+        400,
+        r#"{"error_code":400,"message":"the path has a broken percent-encoding"}"#,
+    ),
+    (
+        "GET",
+        "/connectors/a%00/status",
+        &[],
+        400,
+        r#"{"error_code":400,"message":"the path has a control character"}"#,
+    ),
+    ("OPTIONS", "/connectors", &[JSON, ("accept", "application/json")], 200, ""),
+    // Neither is held to media types.
+    (
+        "GET",
+        "/health",
+        &[FORM],
+        503,
+        r#"{"status":"starting","message":"Worker is still starting up."}"#,
+    ),
     (
         "GET",
         "/health",
@@ -111,6 +156,36 @@ async fn paths_methods_and_media_types_are_answered_as_by_jersey() {
                 "{method} {path}"
             );
             assert_eq!(response.headers()["content-type"], "application/json", "{method} {path}");
+        }
+    };
+    tokio::task::spawn_blocking(check).await.unwrap();
+}
+
+/// Paths and what `OPTIONS` says of them in Kafka Connect.
+const METHODS: [(&str, &str); 8] = [
+    ("/", "HEAD, GET, OPTIONS"),
+    ("/connectors/", "HEAD, POST, GET, OPTIONS"),
+    ("/connectors/x", "HEAD, DELETE, GET, OPTIONS"),
+    ("/connectors/x/config", "HEAD, GET, OPTIONS, PUT, PATCH"),
+    ("/connectors/x/offsets", "HEAD, DELETE, GET, OPTIONS, PATCH"),
+    ("/connectors/x/restart", "POST, OPTIONS"),
+    ("/connectors/x/pause", "OPTIONS, PUT"),
+    ("/connector-plugins/x/config/validate", "OPTIONS, PUT"),
+];
+
+#[tokio::test]
+async fn options_lists_the_methods_of_a_path() {
+    let url = server().await;
+    let check = move || {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        for (path, methods) in METHODS {
+            let request = ureq::http::Request::options(format!("{url}{path}"));
+            let mut response = agent.run(request.body(()).unwrap()).unwrap();
+            assert_eq!(response.status(), 200, "{path}");
+            assert_eq!(response.headers()["content-type"], "text/plain", "{path}");
+            assert_eq!(response.headers()["allow"], methods.replace(", ", ","), "{path}");
+            assert_eq!(response.body_mut().read_to_string().unwrap(), methods, "{path}");
         }
     };
     tokio::task::spawn_blocking(check).await.unwrap();
