@@ -34,7 +34,7 @@ impl Validator {
         )))
     }
 
-    /// What is wrong with each setting. One that is null counts as left out.
+    /// What is wrong with each setting.
     ///
     /// Errors: `BadRequest` where there is no connector to check against.
     pub(crate) async fn validate(&self, config: &SubmittedConfig) -> Result<Validation, Error> {
@@ -49,6 +49,7 @@ impl Validator {
             .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
             .collect();
         let mut validation = self.worker.validate(&settings).await.map_err(refusal)?;
+        refuse_nulls(config, &mut validation);
         if validation.plugin.kind == PluginKind::Sink {
             self.check_group(&settings, &mut validation);
         }
@@ -73,6 +74,17 @@ impl Validator {
                 add_error(validation, "name", error);
             }
             _ => {}
+        }
+    }
+}
+
+/// A null would fail only when the task starts. Follows `AbstractHerder.addNullValuedErrors`.
+fn refuse_nulls(config: &SubmittedConfig, validation: &mut Validation) {
+    for (name, _) in config.iter().filter(|(_, value)| value.is_none()) {
+        let error = "Null value can not be supplied as the configuration value.".to_owned();
+        add_error(validation, name, error);
+        if let Some(info) = validation.configs.iter_mut().find(|info| info.name == *name) {
+            info.value = None;
         }
     }
 }

@@ -121,6 +121,18 @@ async fn a_connector_lives_from_its_creation_to_its_deletion() {
 }
 
 #[tokio::test]
+async fn a_null_is_refused_where_it_is_not_a_patch() {
+    let herd = start(&MemoryJournals::default()).await;
+    let mut nulls = config(&[]);
+    nulls.insert("b".into(), None);
+    let validation = herd.handle.validate(&nulls).await.unwrap();
+    let null = "Null value can not be supplied as the configuration value.";
+    assert_eq!(validation.errors().collect::<Vec<_>>(), [null]);
+    let refusal = herd.handle.create("a", nulls, None).await.unwrap_err().to_string();
+    assert!(refusal.contains(&format!("the following 1 error(s):\n{null}\n")), "{refusal}");
+}
+
+#[tokio::test]
 async fn everything_goes_on_after_a_restart_of_the_worker() {
     let journals = MemoryJournals::default();
     let first = start(&journals).await;
