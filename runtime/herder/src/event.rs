@@ -161,6 +161,8 @@ pub enum Effect {
     DeleteTaskStatuses(ConnectorName, u32, Vec<u32>),
     /// Alter offsets.
     AlterOffsets(RequestId, ConnectorName, OffsetChange),
+    /// Note what is being done for a request, in Kafka Connect's words where it has some.
+    Enter(RequestId, String),
     /// Answer a request.
     Answer(RequestId, Result<Answer, Error>),
 }

@@ -23,8 +23,12 @@ use crate::error::Error;
 use crate::event::{Answer, OffsetChange, OffsetsAltered, Request, SubmittedConfig};
 use crate::info::{ConnectorInfo, ConnectorStatus, Health, RestartFlags};
 use crate::offsets::{Offset, Reader};
-use crate::shell::Asked;
+use crate::progress::Progress;
+use crate::shell::{Asked, Asker};
 use crate::validation::Validator;
+
+/// Longest wait for an answer, as `DEFAULT_REST_REQUEST_TIMEOUT_MS` of Kafka Connect.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Longest wait for a sign of life of the loop, as `DEFAULT_HEALTH_CHECK_TIMEOUT_MS` of Kafka Connect.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -179,7 +183,13 @@ impl HerderHandle {
 
     /// What is wrong with each setting of a configuration.
     pub async fn validate(&self, config: &SubmittedConfig) -> Result<Validation, Error> {
-        self.shared.validator.validate(config).await
+        let progress = Progress::default();
+        progress.enter("validating connector configuration");
+        let validating = self.shared.validator.validate(config);
+        match tokio::time::timeout(REQUEST_TIMEOUT, validating).await {
+            Ok(validation) => validation,
+            Err(_) => Err(Error::Timeout(progress.in_vain())),
+        }
     }
 
     fn snapshot(&self) -> Arc<ClusterConfigState> {
@@ -363,8 +373,16 @@ impl HerderHandle {
 
     async fn ask(&self, request: Request) -> Result<Answer, Error> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Asked::Request(request, reply)).await.map_err(|_| Error::stopped())?;
-        answer.await.map_err(|_| Error::stopped())?
+        let progress = Progress::default();
+        let asker = Asker { reply, progress: progress.clone() };
+        let asked = async {
+            self.requests.send(Asked::Request(request, asker)).await.ok()?;
+            answer.await.ok()
+        };
+        match tokio::time::timeout(REQUEST_TIMEOUT, asked).await {
+            Ok(answer) => answer.ok_or_else(Error::stopped)?,
+            Err(_) => Err(Error::Timeout(progress.in_vain())),
+        }
     }
 }
 

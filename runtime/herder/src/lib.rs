@@ -19,6 +19,7 @@ pub mod assignment;
 pub mod restart_plan;
 
 mod lane;
+mod progress;
 mod shell;
 pub mod work;
 

@@ -37,11 +37,11 @@ impl Progress {
         match &*self.lock() {
             None => "Request timed out".to_owned(),
             Some(Stage { doing, began, completed: None }) => format!(
-                "Request timed out. The worker is currently {doing}, which began at {}",
+                "Request timed out. The worker is currently {doing}, which began at {}.",
                 instant(*began)
             ),
             Some(Stage { doing, began, completed: Some(completed) }) => format!(
-                "Request timed out. The last operation the worker completed was {doing}, which began at {} and completed at {}",
+                "Request timed out. The last operation the worker completed was {doing}, which began at {} and completed at {}.",
                 instant(*began),
                 instant(*completed)
             ),
@@ -102,7 +102,8 @@ mod tests {
         assert_eq!(progress.in_vain(), "Request timed out");
         progress.enter("restarting task a-0");
         let text = progress.in_vain();
-        let current = "Request timed out. The worker is currently restarting task a-0, which began at 2";
+        let current =
+            "Request timed out. The worker is currently restarting task a-0, which began at 2";
         assert!(text.starts_with(current), "{text}");
         progress.complete();
         let text = progress.in_vain();

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::event::{Answer, Effect, Event, Request, RequestId};
 use crate::lane::Lane;
 use crate::offsets::Alterer;
+use crate::progress::Progress;
 use crate::step::Herder;
 use crate::validation::Validator;
 use crate::work::Work;
@@ -29,9 +30,15 @@ const LAST_STATUSES_TIMEOUT: Duration = Duration::from_secs(5);
 /// Something asked of the loop, and where the answer goes.
 pub(crate) enum Asked {
     /// A request.
-    Request(Request, oneshot::Sender<Result<Answer, Error>>),
+    Request(Request, Asker),
     /// A sign of life.
     Sign(oneshot::Sender<()>),
+}
+
+/// Who waits for an answer.
+pub(crate) struct Asker {
+    pub(crate) reply: oneshot::Sender<Result<Answer, Error>>,
+    pub(crate) progress: Progress,
 }
 
 /// What the loop works with.
@@ -42,7 +49,7 @@ pub(crate) struct Shell {
     pub(crate) alterer: Alterer,
     pub(crate) is_tracking_topics: bool,
     lanes: HashMap<ConnectorName, Lane>,
-    replies: HashMap<RequestId, oneshot::Sender<Result<Answer, Error>>>,
+    askers: HashMap<RequestId, Asker>,
     requests: u64,
     events: mpsc::Sender<Event>,
 }
@@ -78,7 +85,7 @@ impl Shell {
             alterer,
             is_tracking_topics: true,
             lanes: HashMap::new(),
-            replies: HashMap::new(),
+            askers: HashMap::new(),
             requests: 0,
             events,
         };
@@ -122,10 +129,10 @@ impl Shell {
     fn take(&mut self, herder: &mut Herder, input: Input) {
         let now = Instant::now();
         let event = match input {
-            Input::Asked(Asked::Request(request, reply)) => {
+            Input::Asked(Asked::Request(request, asker)) => {
                 self.requests += 1;
                 let id = RequestId(self.requests);
-                self.replies.insert(id, reply);
+                self.askers.insert(id, asker);
                 Some(Event::Requested(id, request))
             }
             Input::Asked(Asked::Sign(reply)) => {
@@ -144,6 +151,11 @@ impl Shell {
             Input::ConfigChanged => self.config_read(),
             Input::Stop => Some(Event::Stopping),
         };
+        if let Some(Event::Validated(id, _)) = &event
+            && let Some(asker) = self.askers.get(id)
+        {
+            asker.progress.complete();
+        }
         if let Some(Event::Settled { connector, revision }) = &event {
             let is_over = self.lanes.get(connector).is_some_and(|lane| lane.is_over(*revision));
             if is_over {
@@ -229,10 +241,15 @@ impl Shell {
             Effect::DeleteTaskStatuses(connector, from, tasks) => {
                 self.delete_task_statuses(&connector, from, tasks);
             }
+            Effect::Enter(id, doing) => {
+                if let Some(asker) = self.askers.get(&id) {
+                    asker.progress.enter(doing);
+                }
+            }
             Effect::Answer(id, answer) => {
-                if let Some(reply) = self.replies.remove(&id) {
+                if let Some(asker) = self.askers.remove(&id) {
                     // Who asked may have gone.
-                    drop(reply.send(answer));
+                    drop(asker.reply.send(answer));
                 }
             }
         }

@@ -51,6 +51,7 @@ impl Herder {
         match &request {
             Request::CreateConnector { config, .. }
             | Request::PutConnectorConfig { config, .. } => {
+                enter(id, "validating connector configuration", effects);
                 effects.push(Effect::Validate(id, config.clone()));
             }
             _ => self.ready.push_back(Change::Request(id)),
@@ -105,14 +106,10 @@ impl Herder {
                 self.answer(id, Err(Error::AlreadyExists(message)), effects);
             }
             Request::CreateConnector { name, config, initial } => {
-                let config = settings(config);
-                effects.push(Effect::Write(ConfigWrite::Connector(name.clone(), config, initial)));
-                self.writing = Some(Writing::Config { id, name, is_created: true });
+                self.write_config(id, (name, config, initial), true, effects);
             }
             Request::PutConnectorConfig { name, config } => {
-                let config = settings(config);
-                effects.push(Effect::Write(ConfigWrite::Connector(name.clone(), config, None)));
-                self.writing = Some(Writing::Config { id, name, is_created: !exists });
+                self.write_config(id, (name, config, None), !exists, effects);
             }
             // A patch became a whole configuration when it was asked for.
             Request::PatchConnectorConfig { .. } => {}
@@ -135,6 +132,7 @@ impl Herder {
                 Some(refusal) => self.answer(id, Err(refusal), effects),
                 None => {
                     self.altering.insert(name.clone());
+                    enter(id, format!("modifying offsets for connector {name}"), effects);
                     effects.push(Effect::AlterOffsets(id, name, change));
                 }
             },
@@ -159,6 +157,7 @@ impl Herder {
         let Some(connector) = self.connectors.get_mut(&name) else {
             return self.answer(id, Err(unknown_connector(&name)), effects);
         };
+        enter(id, format!("stopping restarted connector {name}"), effects);
         connector.renew_instance(&mut self.numbers);
         effects.push(connector.assign(&name, &mut self.numbers));
         let revision = connector.revision();
@@ -173,6 +172,7 @@ impl Herder {
             let message = format!("Unknown task: {task}");
             return self.answer(id, Err(Error::NotFound(message)), effects);
         }
+        enter(id, format!("restarting task {task}"), effects);
         connector.renew_tasks(&[task.index], &mut self.numbers);
         effects.push(connector.assign(&task.connector, &mut self.numbers));
         let revision = connector.revision();
@@ -270,6 +270,20 @@ impl Herder {
         effects: &mut Vec<Effect>,
     ) {
         self.writing = Some(Writing::Request(id, answer));
+        enter(id, doing(&write), effects);
+        effects.push(Effect::Write(write));
+    }
+
+    fn write_config(
+        &mut self,
+        id: RequestId,
+        (name, config, initial): (ConnectorName, SubmittedConfig, Option<TargetState>),
+        is_created: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let write = ConfigWrite::Connector(name.clone(), settings(config), initial);
+        self.writing = Some(Writing::Config { id, name, is_created });
+        enter(id, doing(&write), effects);
         effects.push(Effect::Write(write));
     }
 
@@ -281,6 +295,34 @@ impl Herder {
     ) {
         self.requests.remove(&id);
         effects.push(Effect::Answer(id, answer));
+    }
+}
+
+fn enter(id: RequestId, doing: impl Into<String>, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Enter(id, doing.into()));
+}
+
+/// What a write is called while it is under way.
+fn doing(write: &ConfigWrite) -> String {
+    match write {
+        ConfigWrite::Connector(name, ..) => {
+            format!("writing a config for connector {name} to the config topic")
+        }
+        ConfigWrite::Remove(name) => {
+            format!("removing the config for connector {name} from the config topic")
+        }
+        ConfigWrite::Tasks(name, tasks) => {
+            let count = tasks.len();
+            format!("writing {count} task configs for connector {name} to the config topic")
+        }
+        ConfigWrite::Target(name, state) => {
+            let state = state.name();
+            format!("writing the {state} target state for connector {name} to the config topic")
+        }
+        ConfigWrite::Restart(request) => {
+            let name = &request.connector;
+            format!("writing restart request for connector {name} to the config topic")
+        }
     }
 }
 

@@ -162,6 +162,18 @@ async fn everything_goes_on_after_a_restart_of_the_worker() {
     assert_eq!(second.handle.status("a").unwrap().connector.generation, 42);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_too_long_hears_for_what() {
+    let herd = start(&MemoryJournals::default()).await;
+    herd.handle.create("slow", config(&[("slow", "")]), None).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let outcome = herd.handle.restart("slow", RestartFlags::default()).await;
+    assert_eq!(began.elapsed().as_secs(), 90);
+    let Err(Error::Timeout(text)) = outcome else { panic!("{outcome:?}") };
+    let expected = "Request timed out. The worker is currently stopping restarted connector slow, which began at 20";
+    assert!(text.starts_with(expected), "{text}");
+}
+
 #[tokio::test]
 async fn a_slow_plugin_holds_up_nothing_but_itself() {
     let herd = start(&MemoryJournals::default()).await;

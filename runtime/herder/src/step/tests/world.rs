@@ -291,6 +291,7 @@ impl World {
                 Effect::Answer(id, answer) => {
                     assert_eq!(self.answers.insert(id, answer), None, "{id:?} is answered once");
                 }
+                Effect::Enter(..) => {}
                 Effect::PutStatus(key, status) => self.put_status(key, status),
                 Effect::DeleteStatuses(name, _) => drop(self.statuses.remove(&name)),
                 Effect::DeleteTaskStatuses(name, from, _) => {
