@@ -6,7 +6,6 @@ use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::java;
 use tombolo_sdk::schema::{self, SchemaBuilder, SchemaType};
 
-use crate::json::type_name;
 use crate::role::NoSettings;
 use crate::rows::{Format, Read};
 
@@ -41,7 +40,7 @@ impl Format for BytesFormat {
             && let Some(schema) = schema::get(schema)
             && schema.type_ != SchemaType::Bytes
         {
-            let found = type_name(schema.type_);
+            let found = java::type_name(schema.type_);
             return Err(Problem::data(format!(
                 "Invalid schema type for ByteArrayConverter: {found}"
             ))

@@ -4,10 +4,10 @@ use tombolo_sdk::cbor::write;
 use tombolo_sdk::columns::{SchemaNumber, Written};
 use tombolo_sdk::fault::{Failure, Fault};
 use tombolo_sdk::schema::SchemaBuilder;
+use tombolo_sdk::values;
 
 use crate::charset::Charset;
 use crate::rows::{Format, Read};
-use crate::values::{self, Value};
 
 /// Text that says a value.
 #[derive(Default)]
@@ -30,12 +30,11 @@ impl Format for SimpleFormat {
         Charset::Utf8.decode(bytes, &mut self.text);
         let text = std::str::from_utf8(&self.text).unwrap_or_default();
         match values::parse(text) {
-            Ok(Some(typed)) if typed.value != Value::Null => {
-                let schema = typed.shape.as_ref().map_or(Ok(0), values::Shape::define)?;
-                values::append(out, &typed.value, typed.shape.as_ref());
-                Ok((Written::Item, schema))
+            Ok(Some(typed)) => {
+                typed.append(out);
+                Ok((Written::Item, typed.schema()?))
             }
-            Ok(_) => Ok((Written::Null, 0)),
+            Ok(None) => Ok((Written::Null, 0)),
             Err(_) => {
                 write::bytes(out, bytes);
                 Ok((Written::Item, SchemaBuilder::bytes().define()?))
@@ -50,7 +49,7 @@ impl Format for SimpleFormat {
         out: &mut Vec<u8>,
     ) -> Result<Written, Failure> {
         let Some(value) = value else { return Ok(Written::Null) };
-        values::print::write(out, value, schema)?;
+        values::write(out, value, schema)?;
         Ok(Written::Item)
     }
 }

@@ -1,13 +1,15 @@
 //! The converters of Apache Kafka, under their class names, in one component.
 //!
 //! Each format is a [`rows::Format`]: what a row of bytes means, and which bytes mean a value. Most are converters and header converters at once, as
-//! Apache's are. Read `rows`, then `string` for a small format and `json` for the large one. Not here: JSON, CBOR and Java's text, which the SDK has.
+//! Apache's are. Read `rows`, then `string` for a small format and `json` for the large one. Not here: JSON, CBOR, Java's text and what text says without a schema, which the SDK has.
 
 mod bytes;
 #[cfg(test)]
 mod cases;
 mod charset;
 mod header;
+#[cfg(test)]
+mod header_tests;
 mod json;
 mod number;
 mod role;
@@ -15,7 +17,6 @@ mod rows;
 mod string;
 #[cfg(test)]
 mod text_tests;
-mod values;
 #[cfg(test)]
 #[path = "../tests/vectors/reader.rs"]
 mod vectors;

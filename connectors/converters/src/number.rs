@@ -8,7 +8,6 @@ use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::java;
 use tombolo_sdk::schema::{self, SchemaBuilder, SchemaType};
 
-use crate::json::type_name;
 use crate::role::NoSettings;
 use crate::rows::{Format, Read};
 
@@ -63,7 +62,7 @@ impl<N: Number> Format for NumberFormat<N> {
         if N::TYPE == SchemaType::Boolean
             && let Some(other) = type_.filter(|type_| *type_ != SchemaType::Boolean)
         {
-            let found = type_name(other);
+            let found = java::type_name(other);
             let message = format!("Invalid schema type for BooleanConverter: {found}");
             return Err(Problem::data(message).into());
         }

@@ -91,7 +91,7 @@ fn copy_null(field: &Field, null_to_default: bool, out: &mut Vec<u8>) -> Result<
 /// What `Struct.put` says of a null where none may be.
 #[cold]
 pub(crate) fn null_in_required(name: &str, type_: SchemaType) -> Problem {
-    let type_ = type_name(type_);
+    let type_ = java::type_name(type_);
     Problem::data(format!(
         "Invalid value: null used for required field: \"{name}\", schema type: {type_}"
     ))
@@ -212,23 +212,5 @@ impl<T> BySchema<T> {
         };
         self.last = Some((number, Rc::clone(&made)));
         Ok(made)
-    }
-}
-
-/// A type as Java spells it.
-fn type_name(of: SchemaType) -> &'static str {
-    match of {
-        SchemaType::Int8 => "INT8",
-        SchemaType::Int16 => "INT16",
-        SchemaType::Int32 => "INT32",
-        SchemaType::Int64 => "INT64",
-        SchemaType::Float32 => "FLOAT32",
-        SchemaType::Float64 => "FLOAT64",
-        SchemaType::Boolean => "BOOLEAN",
-        SchemaType::Text => "STRING",
-        SchemaType::Bytes => "BYTES",
-        SchemaType::Array => "ARRAY",
-        SchemaType::Map => "MAP",
-        SchemaType::Struct => "STRUCT",
     }
 }

@@ -22,7 +22,7 @@ pub fn read(out: &mut Vec<u8>, text: &[u8]) -> bool {
     for chunk in text.chunks(4) {
         let mut bits = 0_u32;
         for &digit in chunk {
-            let Some(value) = value_of(digit) else { return false };
+            let Some(value) = digit_value(digit) else { return false };
             bits = bits << 6 | value;
         }
         let [_, a, b, c] = (bits << (6 * (4 - chunk.len()))).to_be_bytes();
@@ -36,7 +36,8 @@ pub fn read(out: &mut Vec<u8>, text: &[u8]) -> bool {
     true
 }
 
-fn value_of(digit: u8) -> Option<u32> {
+/// The six bits that a digit stands for; none where it is none.
+pub fn digit_value(digit: u8) -> Option<u32> {
     let value = match digit {
         b'A'..=b'Z' => digit - b'A',
         b'a'..=b'z' => digit - b'a' + 26,

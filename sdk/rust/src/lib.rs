@@ -35,3 +35,4 @@ pub mod testing;
 pub mod text;
 pub mod transformation;
 mod transformed;
+pub mod values;

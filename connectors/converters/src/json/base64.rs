@@ -1,5 +1,7 @@
 //! Base64 as Jackson decodes it. Not here: encoding, which is as everywhere.
 
+use tombolo_sdk::base64::digit_value as value;
+
 /// Appends the bytes that a text stands for; false when it is none, with a part of them appended.
 ///
 /// Follows `Base64Variant.decode` of `MIME_NO_LINEFEEDS`: padding must be there, blanks may stand between groups of four, and a group may follow a padded one.
@@ -32,16 +34,4 @@ pub(super) fn read(out: &mut Vec<u8>, text: &[u8]) -> bool {
         }
         rest = after;
     }
-}
-
-fn value(digit: u8) -> Option<u32> {
-    let value = match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
 }

@@ -30,8 +30,6 @@ use self::settings::JsonSettings;
 use self::write::PayloadWriter;
 use crate::rows::{Format, Read};
 
-pub(crate) use self::plan::type_name;
-
 /// What Connect says of bytes that are no JSON.
 const UNREADABLE: &str =
     "Converting byte[] to Kafka Connect data failed due to serialization error: ";

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use tombolo_sdk::cbor::write;
 use tombolo_sdk::fault::Fault;
+use tombolo_sdk::java;
 use tombolo_sdk::json;
 use tombolo_sdk::schema::{self, SchemaNumber, SchemaType};
 
@@ -62,25 +63,7 @@ pub(super) struct Field {
 impl Plan {
     /// The type as Java spells it.
     pub(super) fn type_name(&self) -> &'static str {
-        type_name(self.type_)
-    }
-}
-
-/// A type as Java spells it.
-pub(crate) fn type_name(of: SchemaType) -> &'static str {
-    match of {
-        SchemaType::Int8 => "INT8",
-        SchemaType::Int16 => "INT16",
-        SchemaType::Int32 => "INT32",
-        SchemaType::Int64 => "INT64",
-        SchemaType::Float32 => "FLOAT32",
-        SchemaType::Float64 => "FLOAT64",
-        SchemaType::Boolean => "BOOLEAN",
-        SchemaType::Text => "STRING",
-        SchemaType::Bytes => "BYTES",
-        SchemaType::Array => "ARRAY",
-        SchemaType::Map => "MAP",
-        SchemaType::Struct => "STRUCT",
+        java::type_name(self.type_)
     }
 }
 

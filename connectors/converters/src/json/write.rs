@@ -7,7 +7,7 @@ use tombolo_sdk::json::{self, Decimals};
 use tombolo_sdk::schema::SchemaType;
 use tombolo_sdk::{base64, itoa, java};
 
-use super::plan::{Field, Logical, Parts, Plan, type_name};
+use super::plan::{Field, Logical, Parts, Plan};
 use super::refused::Refused;
 
 /// Milliseconds in a day.
@@ -268,5 +268,5 @@ fn mismatch() -> Refused {
 #[cold]
 fn invalid_type(type_: SchemaType, token: &Token<'_>) -> Refused {
     let found = java::class_name(token, None);
-    Refused::data(format!("Invalid type for {}: class {found}", type_name(type_)))
+    Refused::data(format!("Invalid type for {}: class {found}", java::type_name(type_)))
 }

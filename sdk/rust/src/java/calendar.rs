@@ -1,8 +1,10 @@
-//! `java.util.Date.toString` in UTC. Not here: other time zones; the worker's is UTC.
+//! Java's calendar, Julian up to 1582 and Gregorian from then on, and `java.util.Date.toString`. Not here: time zones other than UTC, which is the worker's.
+
+/// Milliseconds in a day.
+pub const DAY: i64 = 86_400_000;
 
 /// Days from the epoch to the first day of the Gregorian calendar, 15 October 1582.
 const GREGORIAN_START: i64 = -141_427;
-const DAY: i64 = 86_400_000;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -17,7 +19,7 @@ pub fn date_to_string(millis: i64) -> String {
 /// Appends what [`date_to_string`] gives.
 pub fn write_date(out: &mut Vec<u8>, millis: i64) {
     let (days, within) = (millis.div_euclid(DAY), millis.rem_euclid(DAY) / 1000);
-    let (year, month, day) = if days >= GREGORIAN_START { gregorian(days) } else { julian(days) };
+    let (year, month, day) = date_of(days);
     // There is no year 0: the year before 1 is the first before Christ, which Java prints as 1.
     let year = if year > 0 { year } else { 1 - year };
     let name = |names: &'static [&'static str], index: i64| {
@@ -32,6 +34,26 @@ pub fn write_date(out: &mut Vec<u8>, millis: i64) {
         within % 60,
     );
     out.extend_from_slice(text.as_bytes());
+}
+
+/// Year, month and day of a day since the epoch. The year before 1 is 0.
+pub(crate) fn date_of(days: i64) -> (i64, i64, i64) {
+    if days >= GREGORIAN_START { gregorian(days) } else { julian(days) }
+}
+
+/// Days since the epoch of a day in a month (from 0) of a year, in the Gregorian calendar from its first day on, before in the Julian one; all may be out of
+/// their range.
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
+    // Years that begin in March, so that the odd day is the last.
+    let months = year * 12 + month - 2;
+    let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
+    let within = (153 * month + 2) / 5 + day - 1;
+    let gregorian = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let gregorian = gregorian + within - 719_468;
+    if gregorian >= GREGORIAN_START {
+        return gregorian;
+    }
+    365 * year + year.div_euclid(4) + within - 719_470
 }
 
 /// Year, month and day in the Gregorian calendar. Years begin in March here, so that the odd day is the last.

@@ -1,4 +1,4 @@
-//! The Java class that a connect value would be of, for messages. Not here: its text.
+//! The Java class that a connect value would be of, and the name of its type, for messages. Not here: its text.
 
 use crate::cbor::Token;
 use crate::schema::SchemaType;
@@ -21,5 +21,23 @@ pub fn class_name(value: &Token<'_>, type_: Option<SchemaType>) -> &'static str 
         (Token::Map(_), _) => "java.util.HashMap",
         (Token::Decimal(_), _) => "java.math.BigDecimal",
         (Token::Date(_) | Token::Timestamp(_) | Token::Time(_), _) => "java.util.Date",
+    }
+}
+
+/// A type as Java spells it.
+pub fn type_name(of: SchemaType) -> &'static str {
+    match of {
+        SchemaType::Int8 => "INT8",
+        SchemaType::Int16 => "INT16",
+        SchemaType::Int32 => "INT32",
+        SchemaType::Int64 => "INT64",
+        SchemaType::Float32 => "FLOAT32",
+        SchemaType::Float64 => "FLOAT64",
+        SchemaType::Boolean => "BOOLEAN",
+        SchemaType::Text => "STRING",
+        SchemaType::Bytes => "BYTES",
+        SchemaType::Array => "ARRAY",
+        SchemaType::Map => "MAP",
+        SchemaType::Struct => "STRUCT",
     }
 }

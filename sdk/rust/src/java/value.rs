@@ -2,15 +2,12 @@
 //!
 //! A map prints in its own order, where Java's hash order would be arbitrary; bytes print as base64, where Java prints an address. Not here: JSON.
 
-use super::{decimal_to_string, write_date, write_double, write_float};
+use super::{DAY, decimal_to_string, write_date, write_double, write_float};
 use crate::base64;
 use crate::cbor::{Cursor, DEPTH_MAX, Error, Token};
 use crate::itoa;
 use crate::schema::{self, Schema, SchemaNumber, SchemaType};
 use crate::text;
-
-/// Milliseconds in a day.
-const DAY: i64 = 86_400_000;
 
 /// A value as Java's `toString` gives it; `null` for none.
 pub fn to_string(value: Option<&[u8]>, schema: SchemaNumber) -> Result<String, Error> {
@@ -56,14 +53,8 @@ fn item(
         return Ok(());
     }
     match cursor.token()? {
-        Token::Null => out.extend_from_slice(b"null"),
-        Token::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-        Token::Int(value) => itoa::write_signed(out, value),
-        Token::Float32(value) => write_float(out, value),
-        Token::Float64(value) => write_double(out, value),
         Token::Text(value) => out.extend_from_slice(value.as_bytes()),
         Token::Bytes(value) => base64::write(out, value),
-        Token::Decimal(value) => out.extend_from_slice(decimal_to_string(&value).as_bytes()),
         Token::Date(days) => write_date(out, days.saturating_mul(DAY)),
         Token::Timestamp(millis) | Token::Time(millis) => write_date(out, millis),
         Token::Array(items) => {
@@ -86,8 +77,23 @@ fn item(
                 schema => map(out, cursor, pairs, (schema, depth))?,
             }
         }
+        plain => write_plain(out, &plain),
     }
     Ok(())
+}
+
+/// Appends null, a boolean or a number, which Java prints alike everywhere; of anything else nothing.
+#[inline]
+pub(crate) fn write_plain(out: &mut Vec<u8>, value: &Token<'_>) {
+    match value {
+        Token::Null => out.extend_from_slice(b"null"),
+        Token::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+        Token::Int(value) => itoa::write_signed(out, *value),
+        Token::Float32(value) => write_float(out, *value),
+        Token::Float64(value) => write_double(out, *value),
+        Token::Decimal(value) => out.extend_from_slice(decimal_to_string(value).as_bytes()),
+        _ => {}
+    }
 }
 
 /// `{a=1, b=2}`.

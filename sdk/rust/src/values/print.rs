@@ -2,16 +2,16 @@
 //!
 //! Follows `Values.convertToString`. Not here: Java's `toString`, which other converters print.
 
-use tombolo_sdk::cbor::{Cursor, DEPTH_MAX, Error, Token, Why};
-use tombolo_sdk::schema::{self, Schema, SchemaNumber, SchemaType};
-use tombolo_sdk::{base64, itoa, java};
-
-use super::temporal::{DAY, civil};
+use crate::base64;
+use crate::cbor::{Cursor, DEPTH_MAX, Error, Token, Why};
+use crate::java::calendar::date_of;
+use crate::java::{DAY, write_plain};
+use crate::schema::{self, Schema, SchemaNumber, SchemaType};
 
 /// Appends the text of a value.
 ///
 /// Errors: bytes outside the profile of `wit/cbor.md`.
-pub(crate) fn write(out: &mut Vec<u8>, value: &[u8], schema: SchemaNumber) -> Result<(), Error> {
+pub fn write(out: &mut Vec<u8>, value: &[u8], schema: SchemaNumber) -> Result<(), Error> {
     item(out, &mut Cursor::new(value), schema, 0)
 }
 
@@ -26,12 +26,6 @@ fn item(
     }
     let embedded = depth > 0;
     match cursor.token()? {
-        Token::Null => out.extend_from_slice(b"null"),
-        Token::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-        Token::Int(value) => itoa::write_signed(out, value),
-        Token::Float32(value) => java::write_float(out, value),
-        Token::Float64(value) => java::write_double(out, value),
-        Token::Decimal(value) => out.extend_from_slice(java::decimal_to_string(&value).as_bytes()),
         Token::Text(value) if embedded => quoted(out, value),
         Token::Text(value) => out.extend_from_slice(value.as_bytes()),
         Token::Bytes(value) if embedded => {
@@ -40,8 +34,8 @@ fn item(
             out.push(b'"');
         }
         Token::Bytes(value) => base64::write(out, value),
-        Token::Date(days) => time(out, days.saturating_mul(DAY)),
-        Token::Time(millis) | Token::Timestamp(millis) => time(out, millis),
+        Token::Date(days) => write_time(out, days.saturating_mul(DAY)),
+        Token::Time(millis) | Token::Timestamp(millis) => write_time(out, millis),
         Token::Array(count) => {
             let element = schema::get(schema).and_then(|schema| schema.value).unwrap_or(0);
             out.push(b'[');
@@ -64,6 +58,7 @@ fn item(
             }
             out.push(b'}');
         }
+        plain => write_plain(out, &plain),
     }
     Ok(())
 }
@@ -109,10 +104,12 @@ fn quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// A time of day for the first day of all and what is before it, a date at midnight, else both.
-fn time(out: &mut Vec<u8>, millis: i64) {
+/// Appends a time of day for the first day of all and what is before it, a date at midnight, else both.
+///
+/// Follows `Values.dateFormatFor`.
+pub fn write_time(out: &mut Vec<u8>, millis: i64) {
     let (days, within) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
-    let (year, month, day) = civil(days);
+    let (year, month, day) = date_of(days);
     let date = format!("{year:04}-{month:02}-{day:02}");
     let (hours, minutes) = (within / 3_600_000, within / 60_000 % 60);
     let (seconds, millis_of_second) = (within / 1000 % 60, within % 1000);

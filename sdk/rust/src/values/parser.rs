@@ -2,9 +2,9 @@
 //!
 //! Follows `Values.ValueParser`, in the order of its attempts.
 
-use super::data::Merger;
+use super::data::{Merger, Shape, Value};
 use super::tokens::{Tokens, trim};
-use super::{Shape, Typed, Unparsed, Value, align, number, temporal};
+use super::{Typed, Unparsed, align, number, temporal};
 
 /// Deepest nesting: the profile's limit of a value. Java gives up at the end of its stack, and falls back to bytes as well.
 const DEPTH_MAX: usize = 200;

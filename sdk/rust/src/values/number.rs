@@ -1,8 +1,9 @@
-//! Numbers in header text: the smallest integer type that holds it, else a float, else a decimal.
+//! Numbers in text: the smallest integer type that holds it, else a float, else a decimal.
 //!
 //! Follows `Values.parseAsNumber`. Java also reads digits of other scripts; this does not.
 
-use super::{Shape, Typed, Value};
+use super::Typed;
+use super::data::{Shape, Value};
 
 /// Digits and where their point is, as `new BigDecimal(String)` reads them.
 struct Decimal<'a> {

@@ -1,11 +1,12 @@
 //! The cases of `tests/vectors/headers.jsonl`, taken from the real JVM.
 
-use super::*;
+use tombolo_sdk::values::{self, Unparsed, parse};
+
 use crate::vectors::{Vectors, check};
 
 #[test]
 fn text_says_what_kafka_connect_infers() {
-    check(include_str!("../../tests/vectors/headers.jsonl"), |vectors, case| {
+    check(include_str!("../tests/vectors/headers.jsonl"), |vectors, case| {
         if case["to"] != "connect" {
             return None;
         }
@@ -13,8 +14,8 @@ fn text_says_what_kafka_connect_infers() {
             Ok(None) => (None, 0),
             Ok(Some(typed)) => {
                 let mut out = Vec::new();
-                append(&mut out, &typed.value, typed.shape.as_ref());
-                (Some(out), typed.shape.unwrap().define().unwrap())
+                typed.append(&mut out);
+                (Some(out), typed.schema().unwrap())
             }
             Err(error) => return Some(format!("{error:?}")),
         };
@@ -25,14 +26,14 @@ fn text_says_what_kafka_connect_infers() {
 
 #[test]
 fn values_print_as_kafka_connect_prints_them() {
-    check(include_str!("../../tests/vectors/headers.jsonl"), |vectors, case| {
+    check(include_str!("../tests/vectors/headers.jsonl"), |vectors, case| {
         if case["to"] != "bytes" {
             return None;
         }
         let schema = vectors.schema(&case["schema"]);
         let found = Vectors::value(&case["value"]).map(|value| {
             let mut out = Vec::new();
-            print::write(&mut out, &value, schema).unwrap();
+            values::write(&mut out, &value, schema).unwrap();
             String::from_utf8(out).unwrap()
         });
         (found.as_deref() != case["text"].as_str()).then(|| format!("{found:?}"))

@@ -1,15 +1,12 @@
-//! Dates and times in header text, as leniently as Java reads them.
+//! Dates and times in text, as leniently as Java reads them.
 //!
 //! Follows `SimpleDateFormat.parse` with the three patterns of `Values`, in UTC: blanks before a number, a sign, and numbers beyond their field (a month 13,
 //! an hour 74) are fine, and what follows the last field is not looked at. Not here: other patterns; digits of other scripts.
 
-use super::{Shape, Typed, Value};
-
-/// Milliseconds in a day.
-pub(crate) const DAY: i64 = 86_400_000;
-
-/// Days from the epoch to the first day of the Gregorian calendar, 15 October 1582.
-const GREGORIAN_START: i64 = -141_427;
+use super::Typed;
+use super::data::{Shape, Value};
+use crate::java::DAY;
+use crate::java::calendar::days;
 
 /// Lengths of `yyyy-MM-dd`, `HH:mm:ss.SSS'Z'` and `yyyy-MM-dd'T'HH:mm:ss.SSS'Z'`, in UTF-16 units: what decides which of them is tried.
 const DATE_LENGTH: usize = 10;
@@ -102,30 +99,4 @@ impl<'a> Reader<'a> {
         self.literal(b'Z')?;
         Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + millis)
     }
-}
-
-/// Days since the epoch of a day in a month (from 0) of a year, in the Gregorian calendar from its first day on, before in the Julian one; all may be out of
-/// their range.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years that begin in March, so that the odd day is the last.
-    let months = year * 12 + month - 2;
-    let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
-    let within = (153 * month + 2) / 5 + day - 1;
-    let gregorian = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let gregorian = gregorian + within - 719_468;
-    if gregorian >= GREGORIAN_START {
-        return gregorian;
-    }
-    365 * year + year.div_euclid(4) + within - 719_470
-}
-
-/// Year, month and day of a day on or after the epoch.
-pub(super) fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (year, day) = (era * 400 + year, day - (153 * month + 2) / 5 + 1);
-    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }

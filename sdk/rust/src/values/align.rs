@@ -2,7 +2,9 @@
 //!
 //! Follows `Values.convertTo` as far as parsed text can get there: numbers widen, strings meet only strings.
 
-use super::{Shape, Typed, Unparsed, Value, parse, temporal};
+use super::data::{Shape, Value};
+use super::{Typed, Unparsed, parse};
+use crate::java::DAY;
 
 /// A value in this shape.
 pub(super) fn align(value: Value, shape: &Shape) -> Result<Value, Unparsed> {
@@ -28,12 +30,12 @@ pub(super) fn align(value: Value, shape: &Shape) -> Result<Value, Unparsed> {
         },
         Shape::Date => match value {
             Value::Date(_) => value,
-            value => Value::Date(i64::from(integer(value)? as i32) * temporal::DAY),
+            value => Value::Date(i64::from(integer(value)? as i32) * DAY),
         },
         Shape::Time => match value {
             Value::Date(_) => value,
             value => match i64::from(integer(value)? as i32) {
-                millis @ 0..=temporal::DAY => Value::Date(millis),
+                millis @ 0..=DAY => Value::Date(millis),
                 _ => return Err(Unparsed::Data),
             },
         },

@@ -1,10 +1,11 @@
-//! Values and shapes of header text, before they become CBOR and schemas.
+//! Values and shapes of text, before they become CBOR and schemas.
 //!
-//! A tree is in place here: headers are small, and lists in them rare.
+//! A tree is in place here: such texts are small, and lists in them rare.
 
-use tombolo_sdk::cbor::write;
-use tombolo_sdk::fault::Fault;
-use tombolo_sdk::schema::{self, Schema, SchemaBuilder, SchemaNumber, SchemaType};
+use crate::cbor::write;
+use crate::fault::Fault;
+use crate::java::DAY;
+use crate::schema::{self, Schema, SchemaBuilder, SchemaNumber, SchemaType};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,12 +167,12 @@ pub(crate) fn append(out: &mut Vec<u8>, value: &Value, shape: Option<&Shape>) {
         Value::Float64(value) => write::f64(out, *value),
         Value::Text(value) => write::text(out, value),
         Value::Decimal(digits) => {
-            if let Some((unscaled, scale)) = tombolo_sdk::java::parse_decimal(digits) {
+            if let Some((unscaled, scale)) = crate::java::parse_decimal(digits) {
                 write::decimal_bytes(out, &unscaled, scale);
             }
         }
         Value::Date(millis) => match shape {
-            Some(Shape::Date) => write::date(out, millis.div_euclid(super::temporal::DAY)),
+            Some(Shape::Date) => write::date(out, millis.div_euclid(DAY)),
             Some(Shape::Time) => write::time(out, *millis),
             _ => write::timestamp(out, *millis),
         },
