@@ -39,6 +39,8 @@ pub struct Instance {
 pub struct Task {
     /// Another number is another task: the running one is stopped first.
     pub epoch: u64,
+    /// How many tasks the connector has, wherever they run.
+    pub count: usize,
     /// The connector's configuration.
     pub connector_config: Arc<Settings>,
     /// Its own.
@@ -140,6 +142,7 @@ mod tests {
         let config = Arc::new(Settings::default());
         let task = |epoch| Task {
             epoch,
+            count: tasks.len(),
             connector_config: Arc::clone(&config),
             config: Arc::clone(&config),
         };

@@ -80,7 +80,8 @@ impl Runner {
             Action::SetTarget(target) => worker.set_target_state(connector, target),
             Action::StartTask(index, task) => {
                 let id = TaskId::new(connector.clone(), index);
-                worker.start_task(&id, &task.connector_config, &task.config, target).await;
+                let (connector_config, config) = (&task.connector_config, &task.config);
+                worker.start_task((&id, task.count), connector_config, config, target).await;
             }
             Action::MakeTaskSettings(epoch) => {
                 let (worker, events) = (Arc::clone(worker), events.clone());

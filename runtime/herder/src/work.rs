@@ -22,10 +22,10 @@ pub trait Work: Send + Sync + 'static {
     async fn task_settings(&self, name: &ConnectorName) -> Result<Vec<Settings>, Fault>;
     /// Tells a connector's instance and its tasks what to be.
     fn set_target_state(&self, name: &ConnectorName, target: TargetState);
-    /// Starts a task.
+    /// Starts one of so many tasks of a connector.
     async fn start_task(
         &self,
-        task: &TaskId,
+        task: (&TaskId, usize),
         connector_config: &Settings,
         task_config: &Settings,
         target: TargetState,
@@ -58,7 +58,7 @@ impl Work for Worker {
 
     async fn start_task(
         &self,
-        task: &TaskId,
+        task: (&TaskId, usize),
         connector_config: &Settings,
         task_config: &Settings,
         target: TargetState,

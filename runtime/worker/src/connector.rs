@@ -47,7 +47,8 @@ enum Instance {
     Started(Box<dyn Connector>),
     Paused,
     Stopped,
-    Failed,
+    /// With what it is asked to be all the same.
+    Failed(TargetState),
 }
 
 impl WorkerConnector {
@@ -93,10 +94,16 @@ impl WorkerConnector {
                 }
                 self.becomes(State::Stopped, Instance::Stopped).await
             }
-            (TargetState::Stopped, Instance::New | Instance::Paused | Instance::Failed) => {
+            (TargetState::Stopped, Instance::New | Instance::Paused | Instance::Failed(_)) => {
                 self.becomes(State::Stopped, Instance::Stopped).await
             }
             // A failed connector can only be stopped, or started anew by a restart.
+            (target, Instance::Failed(asked)) => {
+                if target != asked {
+                    tracing::error!(connector = %self.config.name, target = target.name(), "Cannot transition to non-stopped state when connector has already failed");
+                }
+                Instance::Failed(target)
+            }
             (_, instance) => instance,
         }
     }
@@ -135,7 +142,7 @@ impl WorkerConnector {
 
     async fn fail(&self, fault: &Fault) -> Instance {
         self.reporter.failed(fault).await;
-        Instance::Failed
+        Instance::Failed(self.control.target())
     }
 
     /// Waits for a request while the connector watches for changes in its system.
@@ -165,11 +172,9 @@ impl WorkerConnector {
         let Some(Request::TaskSettings(reply)) = request else {
             return Instance::Started(connector);
         };
-        let settings = self.task_settings(&mut *connector).await;
+        let (settings, is_over) = self.task_settings(&mut *connector).await;
         let failed = match &settings {
-            Err(fault) if matches!(fault.kind, FaultKind::Plugin(_) | FaultKind::Config) => {
-                Some(self.fail(fault).await)
-            }
+            Err(fault) if is_over => Some(self.fail(fault).await),
             _ => None,
         };
         // Whoever asked may have stopped waiting.
@@ -189,14 +194,30 @@ impl WorkerConnector {
         }
     }
 
-    /// The settings of the tasks, with what Kafka Connect adds to them.
+    /// The settings of the tasks, or why there are none; and whether the connector is over with that.
     ///
-    /// Errors: what the plugin says; `Config` where there are more than `tasks.max`, which is enforced.
+    /// It is where its instance is gone, and where there are more than `tasks.max`. Of anything else it may recover: it goes on running, and is
+    /// asked again.
     ///
     /// Follows `Worker.connectorTaskConfigs` of Kafka Connect.
-    async fn task_settings(&self, connector: &mut dyn Connector) -> Result<Vec<Settings>, Fault> {
-        let mut tasks = connector.task_settings(self.config.tasks_max).await?;
-        check_task_count(&self.config, tasks.len())?;
+    async fn task_settings(
+        &self,
+        connector: &mut dyn Connector,
+    ) -> (Result<Vec<Settings>, Fault>, bool) {
+        match connector.task_settings(self.config.tasks_max).await {
+            Err(fault) => {
+                let is_gone = matches!(fault.kind, FaultKind::Plugin(_));
+                (Err(fault), is_gone)
+            }
+            Ok(tasks) => match check_task_count(&self.config, tasks.len()) {
+                Err(fault) => (Err(fault), true),
+                Ok(()) => (Ok(self.completed(tasks)), false),
+            },
+        }
+    }
+
+    /// Tasks with what Kafka Connect adds to their settings.
+    fn completed(&self, mut tasks: Vec<Settings>) -> Vec<Settings> {
         for task in &mut tasks {
             task.insert("task.class", task_class(&self.plugin.class));
             for topics in ["topics", "topics.regex"] {
@@ -205,7 +226,7 @@ impl WorkerConnector {
                 }
             }
         }
-        Ok(tasks)
+        tasks
     }
 }
 

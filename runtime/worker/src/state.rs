@@ -95,12 +95,21 @@ pub(crate) struct Reporter {
     pub(crate) worker_id: WorkerId,
     pub(crate) version: Option<String>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
+    /// Cancelled once the last state was told: what was cancelled must not have another say.
+    pub(crate) is_silent: CancellationToken,
 }
 
 impl Reporter {
     /// Tells a state.
     pub(crate) async fn is(&self, state: State) {
         self.tell(state, None).await;
+    }
+
+    /// Tells a state for the last time.
+    pub(crate) async fn last(&self, state: State) {
+        self.is_silent.cancel();
+        let event = self.event(state, None);
+        self.send(event).await;
     }
 
     /// Tells that it failed, and logs why, with what only the operator may see.
@@ -119,6 +128,13 @@ impl Reporter {
 
     /// Tells a state, and what there is to say about it.
     pub(crate) async fn tell(&self, state: State, trace: Option<String>) {
+        if !self.is_silent.is_cancelled() {
+            let event = self.event(state, trace);
+            self.send(event).await;
+        }
+    }
+
+    fn event(&self, state: State, trace: Option<String>) -> WorkerEvent {
         let status = Status {
             state,
             trace,
@@ -126,11 +142,10 @@ impl Reporter {
             generation: 0,
             version: self.version.clone(),
         };
-        let event = match &self.subject {
+        match &self.subject {
             Subject::Connector(name) => WorkerEvent::ConnectorStatus { name: name.clone(), status },
             Subject::Task(task) => WorkerEvent::TaskStatus { task: task.clone(), status },
-        };
-        self.send(event).await;
+        }
     }
 
     /// Tells something else.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tombolo_kafka::Producers;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
@@ -73,6 +74,7 @@ struct TaskHandle {
 /// A connector or a task at work. It is cancelled where this is dropped.
 struct Running {
     controller: Controller,
+    reporter: Reporter,
     abort: AbortHandle,
     /// Ends when it has ended and its last state was told.
     done: JoinHandle<()>,
@@ -85,9 +87,14 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Waits until it has ended. Where it takes longer than until `deadline`, it is cancelled, and tells nothing more.
+    /// Waits until it has ended. Where it takes longer than until `deadline`, it is cancelled, and tells nothing more but that it is gone.
     async fn ended(mut self, deadline: Instant) -> bool {
-        tokio::time::timeout_at(deadline, &mut self.done).await.is_ok()
+        let is_graceful = tokio::time::timeout_at(deadline, &mut self.done).await.is_ok();
+        if !is_graceful {
+            self.abort.abort();
+            self.reporter.last(State::Unassigned).await;
+        }
+        is_graceful
     }
 }
 
@@ -173,17 +180,19 @@ impl Worker {
         }
     }
 
-    /// Starts a task; one that is there is stopped first. What becomes of it arrives as events.
+    /// Starts one of the `count` tasks of a connector; one that is there is stopped first. What becomes of it arrives as events.
+    ///
+    /// Where a connector has more tasks than it may have, none of them starts, as in Kafka Connect.
     pub async fn start_task(
         &self,
-        task: &TaskId,
+        (task, count): (&TaskId, usize),
         connector_config: &Settings,
         task_config: &Settings,
         target: TargetState,
     ) {
         self.stop_tasks(std::slice::from_ref(task)).await;
         let read = self.read(connector_config).and_then(|(plugin, config)| {
-            check_task_count(&config, task.index as usize + 1)?;
+            check_task_count(&config, count)?;
             Ok((plugin, config))
         });
         let (plugin, config) = match read {
@@ -263,6 +272,7 @@ impl Worker {
             worker_id: self.shared.worker_id.clone(),
             version: plugin.map(|plugin| plugin.version.clone()),
             events: self.shared.events.clone(),
+            is_silent: CancellationToken::new(),
         }
     }
 
@@ -274,7 +284,7 @@ impl Worker {
         work: impl Future<Output = Result<(), Fault>> + Send + 'static,
     ) -> Running {
         let work = self.shared.guests.spawn(work);
-        let abort = work.abort_handle();
+        let (abort, last_word) = (work.abort_handle(), reporter.clone());
         let done = tokio::spawn(async move {
             match work.await {
                 Ok(Ok(())) => reporter.is(State::Unassigned).await,
@@ -288,7 +298,7 @@ impl Worker {
                 Err(_) => {}
             }
         });
-        Running { controller, abort, done }
+        Running { controller, reporter: last_word, abort, done }
     }
 }
 

@@ -79,6 +79,10 @@ impl Connector {
                 epoch: numbers.next(),
                 config: Arc::clone(&read.connector.config),
             });
+            // Running tasks go on as they are; one that is restarted is started under this.
+            for task in self.assignment.tasks.values_mut() {
+                task.connector_config = Arc::clone(&read.connector.config);
+            }
         }
         if before.is_none_or(|before| before.tasks != now.tasks) {
             let ended = self.task_numbers();
@@ -100,7 +104,8 @@ impl Connector {
             .map(|(index, config)| {
                 let connector_config = Arc::clone(&read.config);
                 let config = Arc::clone(config);
-                (index, Task { epoch: numbers.next(), connector_config, config })
+                let count = read.tasks().len();
+                (index, Task { epoch: numbers.next(), count, connector_config, config })
             })
             .collect();
     }

@@ -122,7 +122,7 @@ impl Work for FakeWorker {
 
     async fn start_task(
         &self,
-        task: &TaskId,
+        (task, _): (&TaskId, usize),
         _connector_config: &Settings,
         _task_config: &Settings,
         target: TargetState,

@@ -1,7 +1,7 @@
 //! Connector instances: their states, their tasks' settings, and what they ask for.
 
 use tombolo_model::status::{State, TargetState};
-use tombolo_model::{FaultKind, Settings};
+use tombolo_model::{Fault, FaultKind, Settings, Stage};
 use tombolo_worker::WorkerEvent;
 
 use crate::support::plugins::NativeConnector;
@@ -57,6 +57,17 @@ async fn more_tasks_than_allowed_fail_the_connector_unless_that_is_not_enforced(
     let trace = fixture.connector_states().last().unwrap().trace.clone().unwrap();
     assert!(trace.contains("has generated 2 tasks, which is greater than 1"), "{trace}");
 
+    assert!(
+        trace.starts_with("org.apache.kafka.connect.runtime.TooManyTasksException: The connector "),
+        "{trace}"
+    );
+    // Tasks that an older worker has let through fail too, all of them.
+    let task = fixture.task(0);
+    let settings = fixture.settings();
+    fixture.worker.start_task((&task, 2), settings, settings, TargetState::Started).await;
+    let why = fixture.failure(0).await;
+    assert!(why.contains("has generated 2 tasks, which is greater than 1"), "{why}");
+
     let (fixture, _) = self::fixture(2, &[("tasks.max.enforce", "false")]).await;
     start(&fixture, TargetState::Started).await;
     assert_eq!(fixture.worker.task_settings(&fixture.name).await.unwrap().len(), 2);
@@ -99,6 +110,39 @@ async fn a_connector_fails_where_its_plugin_does_and_can_then_only_be_stopped() 
         fixture.worker.set_target_state(&fixture.name, TargetState::Started);
         wait_for(&fixture, State::Running).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_cannot_say_its_tasks_goes_on_running_and_can_be_asked_again() {
+    let (fixture, connector) = fixture(1, &[]).await;
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Running).await;
+    let why = "not these settings";
+    for refusal in [Fault::config(why), Fault::fatal(Stage::Lifecycle, why)] {
+        connector.script.lock().unwrap().refusal = Some(refusal);
+        let fault = fixture.worker.task_settings(&fixture.name).await.unwrap_err();
+        assert_eq!(fault.message, why);
+        let tasks = fixture.worker.task_settings(&fixture.name).await.unwrap();
+        assert_eq!(tasks.len(), 1);
+    }
+    assert_eq!(fixture.connector_states().len(), 1, "it never stopped running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_hangs_while_it_starts_is_dropped_at_its_deadline() {
+    let (fixture, connector) = fixture(1, &[]).await;
+    connector.script.lock().unwrap().hanging = Some("start");
+    start(&fixture, TargetState::Started).await;
+    until("it starts", || connector.calls() == ["start"]).await;
+    fixture.worker.set_target_state(&fixture.name, TargetState::Stopped);
+    fixture.worker.stop_connector(&fixture.name).await;
+    wait_for(&fixture, State::Unassigned).await;
+    assert_eq!(connector.calls(), ["start"], "nothing of it is called any more");
+    // Another takes its place.
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Running).await;
+    let states: Vec<State> = fixture.connector_states().iter().map(|told| told.state).collect();
+    assert_eq!(states, [State::Unassigned, State::Running]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -156,6 +156,7 @@ async fn rows_that_a_sink_cannot_take_for_now_are_put_again_before_any_other() {
     })
     .await;
     fixture.stop_task(0).await;
+    fixture.wait_for_state(0, State::Unassigned).await;
     let told: Vec<(State, Option<String>)> =
         fixture.states(0).into_iter().map(|status| (status.state, status.trace)).collect();
     let why = Some("put failed for now, and is tried again: away".to_owned());

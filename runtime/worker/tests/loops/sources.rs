@@ -92,8 +92,9 @@ async fn a_task_that_hangs_is_cancelled_and_the_next_sends_again_from_the_last_c
     fixture.stop_task(0).await;
     until("the instance is dropped", || script.calls().last() == Some(&Call::Dropped)).await;
     assert!(!script.calls().contains(&Call::Stop), "nothing of it is called any more");
-    let last = fixture.states(0).last().unwrap().state;
-    assert_eq!(last, State::Running, "a cancelled task tells nothing");
+    fixture.wait_for_state(0, State::Unassigned).await;
+    let states: Vec<State> = fixture.states(0).iter().map(|status| status.state).collect();
+    assert_eq!(states, [State::Running, State::Unassigned], "it is told for what it is, once");
 
     fixture.set_store_away(false);
     script.hangs.store(false, Ordering::SeqCst);

@@ -103,7 +103,8 @@ impl Fixture {
 
     pub(crate) async fn start_task_as(&self, index: u32, target: TargetState) {
         let settings = &self.settings;
-        self.worker.start_task(&self.task(index), settings, settings, target).await;
+        let count = index as usize + 1;
+        self.worker.start_task((&self.task(index), count), settings, settings, target).await;
     }
 
     pub(crate) async fn stop_task(&self, index: u32) {

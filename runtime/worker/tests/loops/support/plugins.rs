@@ -238,6 +238,10 @@ pub(crate) struct ConnectorScript {
     pub(crate) calls: Vec<&'static str>,
     /// The next call of this name fails.
     pub(crate) failing: Option<&'static str>,
+    /// The next call of this name never ends.
+    pub(crate) hanging: Option<&'static str>,
+    /// Why it does not say its tasks when it is asked next.
+    pub(crate) refusal: Option<Fault>,
     /// Whether the next watch asks for new tasks.
     pub(crate) has_changed: bool,
     /// Whether it passed its memory mark; told once.
@@ -266,11 +270,19 @@ impl NativeConnector {
 #[async_trait]
 impl Connector for NativeConnector {
     async fn start(&mut self, _: &Settings) -> Result<()> {
-        self.called("start")
+        self.called("start")?;
+        let hangs = self.script.lock().unwrap().hanging.take_if(|name| *name == "start").is_some();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     async fn task_settings(&mut self, _: u32) -> Result<Vec<Settings>> {
         self.called("task_settings")?;
+        if let Some(refusal) = self.script.lock().unwrap().refusal.take() {
+            return Err(refusal);
+        }
         let tasks = self.script.lock().unwrap().tasks;
         Ok((0..tasks).map(|n| [("n", n.to_string())].into_iter().collect()).collect())
     }
