@@ -8,22 +8,17 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::host::{DeadlinePassed, Host, HostFailed, TooManyHostCalls};
-use crate::instance::Outcome;
 
 /// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
 const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// The fault of a call that brought no answer.
+/// The fault of a call that ended with an error.
 pub(crate) fn explain(
-    outcome: Outcome<()>,
+    error: wasmtime::Error,
     host: &mut Host,
     limits: &Limits,
     stage: Stage,
 ) -> Fault {
-    let error = match outcome {
-        Ok(Err(error)) => error,
-        Ok(Ok(())) | Err(_) => return deadline(limits, stage),
-    };
     if let Some(fault) = host.call.host_fault.take() {
         return fault;
     }
@@ -41,7 +36,8 @@ pub(crate) fn explain(
     fault.with_source(error.into_boxed_dyn_error())
 }
 
-fn deadline(limits: &Limits, stage: Stage) -> Fault {
+/// The fault of a call that took too long.
+pub(crate) fn deadline(limits: &Limits, stage: Stage) -> Fault {
     let millis = limits.call_timeout.as_millis();
     let message = format!("the plugin did not return within {millis} ms (sandbox.call.timeout.ms)");
     Fault::breach(Breach::Deadline, stage, message)

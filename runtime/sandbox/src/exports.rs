@@ -105,6 +105,11 @@ impl Indices {
     }
 }
 
+/// An interface that the catalog promised. One that is not exported was refused at upload.
+pub(crate) fn exported<T>(interface: &Option<T>) -> Result<&T> {
+    interface.as_ref().ok_or_else(|| wasmtime::Error::msg("the interface is not exported"))
+}
+
 /// Looks up an interface that need not be there.
 fn find<T>(
     pre: &InstancePre<Host>,

@@ -14,6 +14,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::artifact::{Artifacts, Unusable};
+use crate::catalog;
 use crate::check::{Checked, check};
 use crate::exports::Indices;
 use crate::host::Host;
@@ -21,11 +22,10 @@ use crate::host::log::Labels;
 use crate::host::metrics::Metrics;
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
-use crate::instance::{Instance, Runnable, Setup, begin};
+use crate::instance::{Instance, Runnable, Setup, Terms};
 use crate::registry::InstalledComponent;
 use crate::stored::Manifest;
 use crate::ticker::Ticker;
-use crate::{breach, catalog};
 use tombolo_model::policy::Limits;
 
 /// What installing needs, shared with the threads that it blocks.
@@ -137,18 +137,11 @@ impl Installer {
             |fault: Fault| InstallRefused::Invalid(format!("asked for its catalog, {fault}"));
         let setup = denied(&self.ceiling);
         let mut instance = Instance::start(runnable, &setup).await.map_err(invalid)?;
-        let _under_way = runnable.ticker.call();
-        begin(&mut instance.store, setup.limits.call_timeout, &setup.limits, 0);
-        let Instance { store, exports } = &mut instance;
-        let asked = exports.catalog.call_plugins(&mut *store);
-        let listed = match tokio::time::timeout(setup.limits.call_timeout, asked).await {
-            Ok(Ok(listed)) => listed,
-            ended => {
-                let ended = ended.map(|result| result.map(drop));
-                let host = store.data_mut();
-                return Err(invalid(breach::explain(ended, host, &setup.limits, Stage::Lifecycle)));
-            }
-        };
+        let terms = Terms::at(Stage::Lifecycle);
+        let listed = instance.call(&setup.limits, terms, async |store, exports| {
+            exports.catalog.call_plugins(store).await
+        });
+        let listed = listed.await.map_err(invalid)?;
         catalog::plugins(listed, digest, &checked.kinds).map_err(InstallRefused::Invalid)
     }
 }

@@ -1,4 +1,4 @@
-//! One running instance of a component: a store of its own, its exports, and the rules of a call.
+//! One running instance of a component: a store of its own, its exports, and what is true of every call.
 //!
 //! Not here: who shares it (`shared`), and what calls mean (the roles).
 
@@ -47,37 +47,62 @@ pub(crate) struct Setup {
 
 /// A running instance. Dropped after anything but a proper answer.
 pub(crate) struct Instance {
-    pub(crate) store: Store<Host>,
-    pub(crate) exports: Exports,
+    store: Store<Host>,
+    exports: Exports,
+    ticker: Ticker,
 }
 
-/// How a call ended: an answer or a trap, unless its deadline passed while it waited for the host.
-pub(crate) type Outcome<T> = Result<wasmtime::Result<T>, tokio::time::error::Elapsed>;
+/// What one call is allowed beside what every call is, and where it stands in a record's path.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) stage: Stage,
+    /// How long it may wait by itself, on top of the time that every call has.
+    pub(crate) wait: Duration,
+    /// Bytes of a batch that go in.
+    pub(crate) bytes_in: usize,
+}
+
+impl Terms {
+    /// A call that neither waits nor takes a batch.
+    pub(crate) fn at(stage: Stage) -> Self {
+        Self::with(stage, 0)
+    }
+
+    /// A call that takes a batch.
+    pub(crate) fn with(stage: Stage, bytes_in: usize) -> Self {
+        Self { stage, wait: Duration::ZERO, bytes_in }
+    }
+}
 
 impl Instance {
     /// Instantiates a component.
     ///
     /// Cost: 20 µs, and the guest's own initialization.
     pub(crate) async fn start(runnable: &Runnable, setup: &Setup) -> Result<Self, Fault> {
-        let _under_way = runnable.ticker.call();
         let mut store = Self::store(runnable, setup)?;
-        begin(&mut store, setup.limits.call_timeout, &setup.limits, 0);
-        let instance = runnable.pre.instantiate_async(&mut store);
-        let outcome = tokio::time::timeout(setup.limits.call_timeout, instance).await;
-        let loaded = match outcome {
-            Ok(Ok(instance)) => Ok(runnable.indices.load(&mut store, &instance)),
-            Ok(Err(error)) => Ok(Err(error)),
-            Err(elapsed) => Err(elapsed),
+        let (limits, ticker) = (&setup.limits, runnable.ticker.clone());
+        let instantiate = async |store: &mut Store<Host>| {
+            let instance = runnable.pre.instantiate_async(&mut *store).await?;
+            runnable.indices.load(store, &instance)
         };
-        match loaded {
-            Ok(Ok(exports)) => Ok(Self { store, exports }),
-            failed => Err(breach::explain(
-                failed.map(|result| result.map(drop)),
-                store.data_mut(),
-                &setup.limits,
-                Stage::Lifecycle,
-            )),
-        }
+        let exports =
+            limited(&mut store, &ticker, limits, Terms::at(Stage::Lifecycle), instantiate);
+        let exports = exports.await?;
+        Ok(Self { store, exports, ticker })
+    }
+
+    /// Calls a function of the component.
+    ///
+    /// Errors: what ended it but an answer. Then the instance is of no more use, as it is when this is dropped before it is over.
+    pub(crate) async fn call<T>(
+        &mut self,
+        limits: &Limits,
+        terms: Terms,
+        function: impl AsyncFnOnce(&mut Store<Host>, &Exports) -> wasmtime::Result<T>,
+    ) -> Result<T, Fault> {
+        let Self { store, exports, ticker } = self;
+        let function = async |store: &mut Store<Host>| function(store, exports).await;
+        limited(store, ticker, limits, terms, function).await
     }
 
     fn store(runnable: &Runnable, setup: &Setup) -> Result<Store<Host>, Fault> {
@@ -121,18 +146,32 @@ impl Instance {
     }
 }
 
-/// Sets a store up for one call, with this many bytes of a batch going in.
-pub(crate) fn begin(store: &mut Store<Host>, deadline: Duration, limits: &Limits, bytes_in: u64) {
+/// Runs a guest within its limits, and explains what ended it but an answer.
+async fn limited<T>(
+    store: &mut Store<Host>,
+    ticker: &Ticker,
+    limits: &Limits,
+    terms: Terms,
+    guest: impl AsyncFnOnce(&mut Store<Host>) -> wasmtime::Result<T>,
+) -> Result<T, Fault> {
+    let _under_way = ticker.call();
+    let limit = limits.call_timeout.saturating_add(terms.wait);
     // Twice: a converter's answer may be longer than its question.
-    let fuel = limits.batch_bytes_max.max(bytes_in) * 2 + BESIDE_THE_BATCH_BYTES;
+    let fuel = limits.batch_bytes_max.max(terms.bytes_in as u64) * 2 + BESIDE_THE_BATCH_BYTES;
     store.set_hostcall_fuel(usize::try_from(fuel).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
     let now = Instant::now();
     store.data_mut().call = CallState {
-        deadline: now.checked_add(deadline).unwrap_or(now),
+        deadline: now.checked_add(limit).unwrap_or(now),
         host_calls_left: HOST_CALLS_MAX,
         host_fault: None,
     };
+    match tokio::time::timeout(limit, guest(&mut *store)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(breach::explain(error, store.data_mut(), limits, terms.stage)),
+        // It passed while the guest waited for the host.
+        Err(_) => Err(breach::deadline(limits, terms.stage)),
+    }
 }
 
 /// The plugin returned what cannot be true.

@@ -26,7 +26,7 @@ use crate::host::metrics::{AllMetrics, Metric, Metrics};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
 use crate::install::{Installer, NotRunnable, denied, digest};
-use crate::instance::{Runnable, Setup};
+use crate::instance::{Runnable, Setup, Terms};
 use crate::registry::{InstalledComponent, Registry};
 use crate::role::connector::ConnectorRole;
 use crate::shared::Shared;
@@ -198,22 +198,24 @@ impl Plugins for Sandbox {
         let mut setup = denied(&self.installer.ceiling);
         setup.granted = Arc::clone(&self.granted);
         let shared = Shared::new(runnable, setup);
-        let mut call = shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
         let kind = catalog::contract_kind(plugin.kind);
         let settings = convert::pairs(settings);
-        let validated = exports.catalog.call_validate(store, &plugin.class, kind, &settings);
-        let outcome = tokio::time::timeout(limit, validated).await;
-        call.finish(outcome, |states, _| {
-            let taken = states.into_iter().map(|state| SettingState {
-                name: state.name,
-                errors: state.errors,
-                recommended: state.recommended,
-                visible: state.visible,
-            });
-            Ok(taken.collect())
-        })
+        let validated = shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| {
+                exports.catalog.call_validate(store, &plugin.class, kind, &settings).await
+            },
+            |states, _| {
+                let taken = states.into_iter().map(|state| SettingState {
+                    name: state.name,
+                    errors: state.errors,
+                    recommended: state.recommended,
+                    visible: state.visible,
+                });
+                Ok(taken.collect())
+            },
+        );
+        validated.await
     }
 
     async fn connector(

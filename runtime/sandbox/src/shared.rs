@@ -8,21 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 use tombolo_model::batch::Malformed;
 use tombolo_model::fault::{Breach, Fault, Stage};
 use tombolo_model::policy::RECYCLE_PERCENT;
 use tombolo_model::settings::Settings;
 use wasmtime::Store;
 
-use crate::exports::Exports;
+use crate::convert;
+use crate::exports::{Exports, exported};
 use crate::host::Host;
 use crate::host::log::Labels;
 use crate::host::schemas::SharedSchemas;
-use crate::instance::{Instance, Outcome, Runnable, Setup, begin, lie};
-use crate::ticker::UnderWay;
+use crate::instance::{Instance, Runnable, Setup, Terms, lie};
 use crate::v0::tombolo::connect::types;
-use crate::{breach, convert};
 
 /// An instance that passes the mark again within this time does not leak: it needs more than it may have.
 const RECYCLE_AGAIN: Duration = Duration::from_secs(10);
@@ -99,13 +98,36 @@ impl Shared {
         self.runnable.indices.acknowledgement.is_some()
     }
 
-    /// Begins a call: waits for its turn, and takes the instance out. Whoever drops the call drops the instance.
-    pub(crate) async fn enter(&self, stage: Stage) -> Result<Call<'_>, Fault> {
+    /// Calls a function of the component when it is its turn, and gives out its answer once `check` has taken it.
+    ///
+    /// After a fault of the plugin's own the instance stays; after anything else but a good answer it is gone, as it is when this is dropped.
+    pub(crate) async fn call<T, U>(
+        &self,
+        terms: Terms,
+        function: impl AsyncFnOnce(
+            &mut Store<Host>,
+            &Exports,
+        ) -> wasmtime::Result<Result<T, types::Fault>>,
+        check: impl FnOnce(T, &SharedSchemas) -> Result<U, Malformed>,
+    ) -> Result<U, Fault> {
         let mut slot = self.slot.lock().await;
+        let mut instance = self.take(&mut slot, terms.stage).await?;
+        let answered = instance.call(&self.setup.limits, terms, function).await?;
+        let result = match answered {
+            Ok(answer) => Ok(check(answer, &self.setup.schemas)
+                .map_err(|malformed| lie(&malformed, terms.stage))?),
+            Err(fault) => Err(convert::fault(fault, terms.stage)),
+        };
+        self.put_back(&mut slot, instance);
+        result
+    }
+
+    /// Takes the instance out, with what was dropped closed: whoever drops it has ended it.
+    async fn take(&self, slot: &mut Slot, stage: Stage) -> Result<Box<Instance>, Fault> {
         if !slot.has_task && self.is_over_mark() {
-            self.renew(&mut slot, stage).await?;
+            self.renew(slot, stage).await?;
         }
-        let instance = match std::mem::replace(&mut slot.instance, State::Gone) {
+        let mut instance = match std::mem::replace(&mut slot.instance, State::Gone) {
             State::Running(instance) => instance,
             State::NotMade => Box::new(
                 Instance::start(&self.runnable, &self.setup).await.map_err(|f| f.at(stage))?,
@@ -115,11 +137,25 @@ impl Shared {
                 return Err(Fault::fatal(stage, message));
             }
         };
-        let under_way = self.runnable.ticker.call();
-        let mut call = Call { shared: self, slot, instance, stage, _under_way: under_way };
-        call.begin(Duration::ZERO, 0);
-        call.close_dropped().await?;
-        Ok(call)
+        let dropped =
+            std::mem::take(&mut *self.closing.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in dropped {
+            let Some(Creation { interface, .. }) = slot.created.remove(&id) else { continue };
+            let closed =
+                instance.call(&self.setup.limits, Terms::at(stage), async |store, exports| {
+                    close(store, exports, interface, id).await
+                });
+            closed.await?;
+        }
+        Ok(instance)
+    }
+
+    fn put_back(&self, slot: &mut Slot, instance: Box<Instance>) {
+        let (used, max) = instance.memory();
+        if used.saturating_mul(100) > max.saturating_mul(RECYCLE_PERCENT) {
+            self.over_mark.store(true, Ordering::Relaxed);
+        }
+        slot.instance = State::Running(instance);
     }
 
     /// A fresh instance for a task that starts, unless nothing ran in the present one that would have to be left behind.
@@ -157,20 +193,12 @@ impl Shared {
             return Ok(());
         }
         let mut instance = Instance::start(&self.runnable, &self.setup).await?;
-        let _under_way = self.runnable.ticker.call();
         for (&id, creation) in &slot.created {
-            let limits = &self.setup.limits;
-            begin(&mut instance.store, limits.call_timeout, limits, 0);
-            let created = create(&mut instance, id, creation);
-            let outcome = tokio::time::timeout(limits.call_timeout, created).await;
-            match outcome {
-                Ok(Ok(Ok(()))) => {}
-                Ok(Ok(Err(fault))) => return Err(convert::fault(fault, stage)),
-                failed => {
-                    let failed = failed.map(|result| result.map(drop));
-                    return Err(breach::explain(failed, instance.store.data_mut(), limits, stage));
-                }
-            }
+            let created =
+                instance.call(&self.setup.limits, Terms::at(stage), async |store, exports| {
+                    create(store, exports, creation, id).await
+                });
+            created.await?.map_err(|fault| convert::fault(fault, stage))?;
         }
         slot.instance = State::Running(Box::new(instance));
         Ok(())
@@ -193,68 +221,62 @@ impl Shared {
         class: &str,
         settings: &Settings,
     ) -> Result<Created, Fault> {
-        let mut call = self.enter(Stage::Lifecycle).await?;
-        let id = call.slot.next_id;
-        call.slot.next_id = id.wrapping_add(1);
         let creation = Creation { interface, class: class.to_owned(), settings: settings.clone() };
-        let limit = call.begin(Duration::ZERO, 0);
-        let outcome = tokio::time::timeout(limit, create(&mut call.instance, id, &creation)).await;
-        call.slot.created.insert(id, creation);
-        let made = call.finish(outcome, |(), _| Ok(()));
-        if made.is_err() {
-            self.slot.lock().await.created.remove(&id);
-        }
-        made.map(|()| Created { shared: Arc::clone(self), id })
+        let mut slot = self.slot.lock().await;
+        let mut instance = self.take(&mut slot, Stage::Lifecycle).await?;
+        let id = slot.next_id;
+        slot.next_id = id.wrapping_add(1);
+        let terms = Terms::at(Stage::Lifecycle);
+        let made = instance.call(&self.setup.limits, terms, async |store, exports| {
+            create(store, exports, &creation, id).await
+        });
+        let made = made.await?;
+        self.put_back(&mut slot, instance);
+        made.map_err(|fault| convert::fault(fault, Stage::Lifecycle))?;
+        slot.created.insert(id, creation);
+        Ok(Created { shared: Arc::clone(self), id })
     }
 }
 
 async fn create(
-    instance: &mut Instance,
-    id: u32,
+    store: &mut Store<Host>,
+    exports: &Exports,
     creation: &Creation,
+    id: u32,
 ) -> wasmtime::Result<Result<(), types::Fault>> {
-    let Instance { store, exports } = instance;
     let Creation { interface, class, settings } = creation;
     let settings = convert::pairs(settings);
-    match (interface, exports) {
-        (Numbered::Converter { is_key }, Exports { converter: Some(converter), .. }) => {
+    match interface {
+        Numbered::Converter { is_key } => {
+            let converter = exported(&exports.converter)?;
             converter.call_create(store, id, class, &settings, *is_key).await
         }
-        (Numbered::HeaderConverter, Exports { header_converter: Some(converter), .. }) => {
-            converter.call_create(store, id, class, &settings).await
+        Numbered::HeaderConverter => {
+            exported(&exports.header_converter)?.call_create(store, id, class, &settings).await
         }
-        (Numbered::Transformation, Exports { transformation: Some(transformation), .. }) => {
-            transformation.call_create(store, id, class, &settings).await
+        Numbered::Transformation => {
+            exported(&exports.transformation)?.call_create(store, id, class, &settings).await
         }
-        (Numbered::Predicate, Exports { predicate: Some(predicate), .. }) => {
-            predicate.call_create(store, id, class, &settings).await
+        Numbered::Predicate => {
+            exported(&exports.predicate)?.call_create(store, id, class, &settings).await
         }
-        _ => Err(not_exported()),
     }
 }
 
-async fn close(instance: &mut Instance, id: u32, interface: Numbered) -> wasmtime::Result<()> {
-    let Instance { store, exports } = instance;
-    match (interface, exports) {
-        (Numbered::Converter { .. }, Exports { converter: Some(converter), .. }) => {
-            converter.call_close(store, id).await
+async fn close(
+    store: &mut Store<Host>,
+    exports: &Exports,
+    interface: Numbered,
+    id: u32,
+) -> wasmtime::Result<()> {
+    match interface {
+        Numbered::Converter { .. } => exported(&exports.converter)?.call_close(store, id).await,
+        Numbered::HeaderConverter => {
+            exported(&exports.header_converter)?.call_close(store, id).await
         }
-        (Numbered::HeaderConverter, Exports { header_converter: Some(converter), .. }) => {
-            converter.call_close(store, id).await
-        }
-        (Numbered::Transformation, Exports { transformation: Some(transformation), .. }) => {
-            transformation.call_close(store, id).await
-        }
-        (Numbered::Predicate, Exports { predicate: Some(predicate), .. }) => {
-            predicate.call_close(store, id).await
-        }
-        _ => Err(not_exported()),
+        Numbered::Transformation => exported(&exports.transformation)?.call_close(store, id).await,
+        Numbered::Predicate => exported(&exports.predicate)?.call_close(store, id).await,
     }
-}
-
-/// The catalog promised an interface that the component does not export; refused at upload.
-pub(crate) fn not_exported() -> wasmtime::Error {
-    wasmtime::Error::msg("the interface is not exported")
 }
 
 /// A converter, transformation or predicate inside an instance.
@@ -266,85 +288,5 @@ pub(crate) struct Created {
 impl Drop for Created {
     fn drop(&mut self) {
         self.shared.closing.lock().unwrap_or_else(PoisonError::into_inner).push(self.id);
-    }
-}
-
-/// A call under way. Dropped before [`Call::finish`], it takes the instance with it.
-pub(crate) struct Call<'a> {
-    shared: &'a Shared,
-    slot: MutexGuard<'a, Slot>,
-    instance: Box<Instance>,
-    stage: Stage,
-    _under_way: UnderWay,
-}
-
-impl Call<'_> {
-    /// Sets the limits of the call, with the time that it may wait by itself and the bytes of a batch that go in; the answer is its time limit.
-    pub(crate) fn begin(&mut self, wait: Duration, bytes_in: usize) -> Duration {
-        let limits = &self.shared.setup.limits;
-        let limit = limits.call_timeout.saturating_add(wait);
-        begin(&mut self.instance.store, limit, limits, bytes_in as u64);
-        limit
-    }
-
-    /// The time limit of a call that neither waits nor takes a batch.
-    pub(crate) fn time_limit(&self) -> Duration {
-        self.shared.setup.limits.call_timeout
-    }
-
-    /// What to call, and with what.
-    pub(crate) fn parts(&mut self) -> (&mut Store<Host>, &Exports) {
-        (&mut self.instance.store, &self.instance.exports)
-    }
-
-    /// Ends the call: puts the instance back after an answer that `check` takes, or a fault of the plugin's own; else drops it.
-    pub(crate) fn finish<T, U>(
-        mut self,
-        outcome: Outcome<Result<T, types::Fault>>,
-        check: impl FnOnce(T, &SharedSchemas) -> Result<U, Malformed>,
-    ) -> Result<U, Fault> {
-        let result = match outcome {
-            Ok(Ok(Ok(answer))) => check(answer, &self.shared.setup.schemas)
-                .map_err(|malformed| lie(&malformed, self.stage))?,
-            Ok(Ok(Err(fault))) => {
-                let fault = convert::fault(fault, self.stage);
-                self.put_back();
-                return Err(fault);
-            }
-            failed => {
-                let failed = failed.map(|result| result.map(drop));
-                let host = self.instance.store.data_mut();
-                return Err(breach::explain(failed, host, &self.shared.setup.limits, self.stage));
-            }
-        };
-        self.put_back();
-        Ok(result)
-    }
-
-    fn put_back(mut self) {
-        let (used, max) = self.instance.memory();
-        let over = used.saturating_mul(100) > max.saturating_mul(RECYCLE_PERCENT);
-        if over {
-            self.shared.over_mark.store(true, Ordering::Relaxed);
-        }
-        self.slot.instance = State::Running(self.instance);
-    }
-
-    /// Closes what was dropped since the last call.
-    async fn close_dropped(&mut self) -> Result<(), Fault> {
-        let dropped = std::mem::take(
-            &mut *self.shared.closing.lock().unwrap_or_else(PoisonError::into_inner),
-        );
-        for id in dropped {
-            let Some(creation) = self.slot.created.remove(&id) else { continue };
-            let limit = self.begin(Duration::ZERO, 0);
-            let closed = close(&mut self.instance, id, creation.interface);
-            let outcome = tokio::time::timeout(limit, closed).await;
-            if !matches!(outcome, Ok(Ok(()))) {
-                let host = self.instance.store.data_mut();
-                return Err(breach::explain(outcome, host, &self.shared.setup.limits, self.stage));
-            }
-        }
-        Ok(())
     }
 }

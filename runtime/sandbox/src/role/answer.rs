@@ -5,7 +5,19 @@
 use tombolo_model::batch::{Column, Headers, Malformed, Values, check_indices};
 use tombolo_model::fault::RowFault;
 
+use crate::convert;
 use crate::host::schemas::SharedSchemas;
+use crate::v0::tombolo::connect::types;
+
+/// No answer: nothing to check.
+pub(crate) fn none((): (), _: &SharedSchemas) -> Result<(), Malformed> {
+    Ok(())
+}
+
+/// An answer of which everything can be true.
+pub(crate) fn as_it_is(answer: bool, _: &SharedSchemas) -> Result<bool, Malformed> {
+    Ok(answer)
+}
 
 /// Schema numbers were all given out in this task.
 pub(crate) fn known_schemas(
@@ -70,4 +82,32 @@ pub(crate) fn null_where_faulty(
 /// An offset in Kafka.
 pub(crate) fn kafka_offset(what: &str, offset: i64) -> Result<(), Malformed> {
     if offset >= 0 { Ok(()) } else { Err(Malformed::new(what, offset.to_string(), "at least 0")) }
+}
+
+/// Connect data in shape, with its faults.
+pub(crate) fn connect_data(
+    data: types::ConnectData,
+    rows: usize,
+    schemas: &SharedSchemas,
+) -> Result<(Values, Vec<RowFault>), Malformed> {
+    let taken = convert::taken_values(data.values);
+    let faults = convert::row_faults(data.faults);
+    values("values", &taken, rows, schemas)?;
+    row_faults(&faults, rows)?;
+    null_where_faulty("values", &taken.bytes, &faults)?;
+    Ok((taken, faults))
+}
+
+/// Bytes in shape, with their faults.
+pub(crate) fn bytes(
+    bytes: types::ColumnResult,
+    faults: Vec<types::RowFault>,
+    rows: usize,
+) -> Result<(Column, Vec<RowFault>), Malformed> {
+    let bytes = convert::taken_column(bytes);
+    let faults = convert::row_faults(faults);
+    bytes.check("bytes", rows)?;
+    row_faults(&faults, rows)?;
+    null_where_faulty("bytes", &bytes, &faults)?;
+    Ok((bytes, faults))
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::timeout;
 use tombolo_model::fault::Stage;
 use tombolo_model::offset::{SourcePosition, TopicPartition};
 use tombolo_model::role::{Connector, Result, Support};
 use tombolo_model::settings::Settings;
 
 use crate::convert;
-use crate::shared::{Shared, not_exported};
+use crate::exports::exported;
+use crate::instance::Terms;
+use crate::role::answer;
+use crate::shared::Shared;
 use crate::v0::exports::tombolo::connect::{sink_connector, source_connector};
 
 /// A connector.
@@ -26,42 +28,37 @@ pub(crate) struct ConnectorRole {
 impl Connector for ConnectorRole {
     async fn start(&mut self, settings: &Settings) -> Result<()> {
         self.shared.make_room_for_task().await?;
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let connector = exports.connector.as_ref().ok_or_else(not_exported)?;
-            connector.call_start(store, &self.class, &convert::pairs(settings)).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let settings = convert::pairs(settings);
+        let started = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| {
+                exported(&exports.connector)?.call_start(store, &self.class, &settings).await
+            },
+            answer::none,
+        );
+        started.await
     }
 
     async fn task_settings(&mut self, tasks_max: u32) -> Result<Vec<Settings>> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let connector = exports.connector.as_ref().ok_or_else(not_exported)?;
-            connector.call_task_settings(store, tasks_max).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |tasks, _| {
-            Ok(tasks.into_iter().map(|task| task.into_iter().collect()).collect())
-        })
+        let asked = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| {
+                exported(&exports.connector)?.call_task_settings(store, tasks_max).await
+            },
+            |tasks, _| Ok(tasks.into_iter().map(|task| task.into_iter().collect()).collect()),
+        );
+        asked.await
     }
 
     async fn watch(&mut self, wait: Duration) -> Result<bool> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.begin(wait, 0);
+        let terms = Terms { wait, ..Terms::at(Stage::Lifecycle) };
         let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let connector = exports.connector.as_ref().ok_or_else(not_exported)?;
-            connector.call_watch(store, wait).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |changed, _| Ok(changed))
+        let watched = self.shared.call(
+            terms,
+            async |store, exports| exported(&exports.connector)?.call_watch(store, wait).await,
+            answer::as_it_is,
+        );
+        watched.await
     }
 
     fn is_recycling_due(&self) -> bool {
@@ -69,57 +66,48 @@ impl Connector for ConnectorRole {
     }
 
     async fn stop(&mut self) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let connector = exports.connector.as_ref().ok_or_else(not_exported)?;
-            connector.call_stop(store).await.map(Ok)
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let stopped = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.connector)?.call_stop(store).await.map(Ok),
+            answer::none,
+        );
+        stopped.await
     }
 
     async fn exactly_once_support(&mut self, settings: &Settings) -> Result<Support> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            match &exports.source_connector {
+        let settings = convert::pairs(settings);
+        let asked = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| match &exports.source_connector {
                 Some(source) => {
-                    let settings = convert::pairs(settings);
                     source.call_exactly_once_support(store, &self.class, &settings).await
                 }
                 None => Ok(Ok(source_connector::Support::Unknown)),
-            }
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |support, _| {
-            Ok(match support {
-                source_connector::Support::Supported => Support::Supported,
-                source_connector::Support::Unsupported => Support::Unsupported,
-                source_connector::Support::Unknown => Support::Unknown,
-            })
-        })
+            },
+            |support, _| {
+                Ok(match support {
+                    source_connector::Support::Supported => Support::Supported,
+                    source_connector::Support::Unsupported => Support::Unsupported,
+                    source_connector::Support::Unknown => Support::Unknown,
+                })
+            },
+        );
+        asked.await
     }
 
     async fn can_define_transaction_boundaries(&mut self, settings: &Settings) -> Result<bool> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            match &exports.source_connector {
+        let (class, settings) = (&self.class, convert::pairs(settings));
+        let asked = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| match &exports.source_connector {
                 Some(source) => {
-                    let settings = convert::pairs(settings);
-                    source
-                        .call_can_define_transaction_boundaries(store, &self.class, &settings)
-                        .await
+                    source.call_can_define_transaction_boundaries(store, class, &settings).await
                 }
                 None => Ok(Ok(false)),
-            }
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |can, _| Ok(can))
+            },
+            answer::as_it_is,
+        );
+        asked.await
     }
 
     async fn alter_source_offsets(
@@ -127,21 +115,17 @@ impl Connector for ConnectorRole {
         settings: &Settings,
         offsets: &[SourcePosition],
     ) -> Result<bool> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            match &exports.source_connector {
-                Some(source) => {
-                    let settings = convert::pairs(settings);
-                    let offsets = convert::source_offsets(offsets);
-                    source.call_alter_offsets(store, &self.class, &settings, &offsets).await
-                }
+        let (class, settings) = (&self.class, convert::pairs(settings));
+        let offsets = convert::source_offsets(offsets);
+        let altered = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| match &exports.source_connector {
+                Some(source) => source.call_alter_offsets(store, class, &settings, &offsets).await,
                 None => Ok(Ok(false)),
-            }
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |altered, _| Ok(altered))
+            },
+            answer::as_it_is,
+        );
+        altered.await
     }
 
     async fn alter_sink_offsets(
@@ -156,19 +140,15 @@ impl Connector for ConnectorRole {
                 offset: *offset,
             })
             .collect();
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            match &exports.sink_connector {
-                Some(sink) => {
-                    let settings = convert::pairs(settings);
-                    sink.call_alter_offsets(store, &self.class, &settings, &offsets).await
-                }
+        let (class, settings) = (&self.class, convert::pairs(settings));
+        let altered = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| match &exports.sink_connector {
+                Some(sink) => sink.call_alter_offsets(store, class, &settings, &offsets).await,
                 None => Ok(Ok(false)),
-            }
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |altered, _| Ok(altered))
+            },
+            answer::as_it_is,
+        );
+        altered.await
     }
 }

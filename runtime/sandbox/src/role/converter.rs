@@ -2,18 +2,17 @@
 //!
 //! Not here: which bytes and which values, which is the worker's pipeline.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use tokio::time::timeout;
 use tombolo_model::batch::{Column, Headers, Values};
 use tombolo_model::fault::{RowFault, Stage};
 use tombolo_model::plugin::Columns;
 use tombolo_model::role::{Converter, Result, Topics};
 
 use crate::convert;
+use crate::exports::exported;
+use crate::instance::Terms;
 use crate::role::answer;
-use crate::shared::{Created, not_exported};
+use crate::shared::Created;
 use crate::v0::tombolo::connect::types;
 
 /// A converter.
@@ -48,24 +47,17 @@ impl Converter for ConverterRole {
         let names = convert::names(topics.topics);
         let headers = headers.filter(|_| self.reads.headers);
         let headers = headers.as_deref().map(convert::headers);
-        let mut call = self.created.shared.enter(self.stage).await?;
-        let limit = call.begin(Duration::ZERO, bytes.data.len());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let converter = exports.converter.as_ref().ok_or_else(not_exported)?;
-            let topics = topic_column(topics, &names, self.reads);
-            let bytes = convert::column(bytes);
-            converter.call_to_connect_data(store, self.created.id, topics, bytes, headers).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |data, schemas| {
-            let values = convert::taken_values(data.values);
-            let faults = convert::row_faults(data.faults);
-            answer::values("values", &values, rows, schemas)?;
-            answer::row_faults(&faults, rows)?;
-            answer::null_where_faulty("values", &values.bytes, &faults)?;
-            Ok((values, faults))
-        })
+        let converted = self.created.shared.call(
+            Terms::with(self.stage, bytes.data.len()),
+            async |store, exports| {
+                let topics = topic_column(topics, &names, self.reads);
+                let (id, bytes) = (self.created.id, convert::column(bytes));
+                let converter = exported(&exports.converter)?;
+                converter.call_to_connect_data(store, id, topics, bytes, headers).await
+            },
+            |data, schemas| answer::connect_data(data, rows, schemas),
+        );
+        converted.await
     }
 
     async fn from_connect_data(
@@ -75,27 +67,23 @@ impl Converter for ConverterRole {
     ) -> Result<(Column, Option<Headers>, Vec<RowFault>)> {
         let rows = values.bytes.rows();
         let names = convert::names(topics.topics);
-        let mut call = self.created.shared.enter(self.stage).await?;
-        let limit = call.begin(Duration::ZERO, values.bytes.data.len());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let converter = exports.converter.as_ref().ok_or_else(not_exported)?;
-            let topics = topic_column(topics, &names, self.reads);
-            let values = convert::values(values);
-            converter.call_from_connect_data(store, self.created.id, topics, values).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |data, schemas| {
-            let bytes = convert::taken_column(data.bytes);
-            let headers = data.headers.map(convert::taken_headers);
-            let faults = convert::row_faults(data.faults);
-            bytes.check("bytes", rows)?;
-            if let Some(headers) = &headers {
-                answer::headers("headers", headers, rows, schemas)?;
-            }
-            answer::row_faults(&faults, rows)?;
-            answer::null_where_faulty("bytes", &bytes, &faults)?;
-            Ok((bytes, headers, faults))
-        })
+        let converted = self.created.shared.call(
+            Terms::with(self.stage, values.bytes.data.len()),
+            async |store, exports| {
+                let topics = topic_column(topics, &names, self.reads);
+                let (id, values) = (self.created.id, convert::values(values));
+                let converter = exported(&exports.converter)?;
+                converter.call_from_connect_data(store, id, topics, values).await
+            },
+            |data, schemas| {
+                let headers = data.headers.map(convert::taken_headers);
+                if let Some(headers) = &headers {
+                    answer::headers("headers", headers, rows, schemas)?;
+                }
+                let (bytes, faults) = answer::bytes(data.bytes, data.faults, rows)?;
+                Ok((bytes, headers, faults))
+            },
+        );
+        converted.await
     }
 }

@@ -2,19 +2,18 @@
 //!
 //! Not here: which headers, which is the worker's pipeline.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use tokio::time::timeout;
 use tombolo_model::batch::{Column, Values};
 use tombolo_model::fault::{RowFault, Stage};
 use tombolo_model::plugin::Columns;
 use tombolo_model::role::{HeaderConverter, Result, Topics};
 
 use crate::convert;
+use crate::exports::exported;
+use crate::instance::Terms;
 use crate::role::answer;
 use crate::role::converter::topic_column;
-use crate::shared::{Created, not_exported};
+use crate::shared::Created;
 
 /// A header converter.
 pub(crate) struct HeaderConverterRole {
@@ -32,24 +31,17 @@ impl HeaderConverter for HeaderConverterRole {
     ) -> Result<(Values, Vec<RowFault>)> {
         let rows = names.rows();
         let topic_names = convert::names(topics.topics);
-        let mut call = self.created.shared.enter(Stage::HeaderConverter).await?;
-        let limit = call.begin(Duration::ZERO, names.data.len() + bytes.data.len());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let converter = exports.header_converter.as_ref().ok_or_else(not_exported)?;
-            let topics = topic_column(topics, &topic_names, self.reads);
-            let (names, bytes) = (convert::column(names), convert::column(bytes));
-            converter.call_to_connect_data(store, self.created.id, topics, names, bytes).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |data, schemas| {
-            let values = convert::taken_values(data.values);
-            let faults = convert::row_faults(data.faults);
-            answer::values("values", &values, rows, schemas)?;
-            answer::row_faults(&faults, rows)?;
-            answer::null_where_faulty("values", &values.bytes, &faults)?;
-            Ok((values, faults))
-        })
+        let converted = self.created.shared.call(
+            Terms::with(Stage::HeaderConverter, names.data.len() + bytes.data.len()),
+            async |store, exports| {
+                let topics = topic_column(topics, &topic_names, self.reads);
+                let (names, bytes) = (convert::column(names), convert::column(bytes));
+                let converter = exported(&exports.header_converter)?;
+                converter.call_to_connect_data(store, self.created.id, topics, names, bytes).await
+            },
+            |data, schemas| answer::connect_data(data, rows, schemas),
+        );
+        converted.await
     }
 
     async fn from_connect_data(
@@ -60,23 +52,16 @@ impl HeaderConverter for HeaderConverterRole {
     ) -> Result<(Column, Vec<RowFault>)> {
         let rows = names.rows();
         let topic_names = convert::names(topics.topics);
-        let mut call = self.created.shared.enter(Stage::HeaderConverter).await?;
-        let limit = call.begin(Duration::ZERO, names.data.len() + values.bytes.data.len());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let converter = exports.header_converter.as_ref().ok_or_else(not_exported)?;
-            let topics = topic_column(topics, &topic_names, self.reads);
-            let (names, values) = (convert::column(names), convert::values(values));
-            converter.call_from_connect_data(store, self.created.id, topics, names, values).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |data, _| {
-            let bytes = convert::taken_column(data.bytes);
-            let faults = convert::row_faults(data.faults);
-            bytes.check("bytes", rows)?;
-            answer::row_faults(&faults, rows)?;
-            answer::null_where_faulty("bytes", &bytes, &faults)?;
-            Ok((bytes, faults))
-        })
+        let converted = self.created.shared.call(
+            Terms::with(Stage::HeaderConverter, names.data.len() + values.bytes.data.len()),
+            async |store, exports| {
+                let topics = topic_column(topics, &topic_names, self.reads);
+                let (names, values) = (convert::column(names), convert::values(values));
+                let (id, converter) = (self.created.id, exported(&exports.header_converter)?);
+                converter.call_from_connect_data(store, id, topics, names, values).await
+            },
+            |data, _| answer::bytes(data.bytes, data.faults, rows),
+        );
+        converted.await
     }
 }

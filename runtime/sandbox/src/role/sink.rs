@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::timeout;
 use tombolo_model::batch::{Batch, Malformed};
 use tombolo_model::fault::{RowFault, Stage};
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
@@ -15,8 +14,10 @@ use tombolo_model::role::{Original, RecordFault, Result, SinkRequests, SinkTask}
 use tombolo_model::settings::Settings;
 
 use crate::convert::{self, Lent};
+use crate::exports::exported;
+use crate::instance::Terms;
 use crate::role::answer;
-use crate::shared::{Shared, not_exported};
+use crate::shared::Shared;
 use crate::v0::exports::tombolo::connect::sink as contract;
 
 /// A sink task.
@@ -29,27 +30,25 @@ pub(crate) struct Sink {
 #[async_trait]
 impl SinkTask for Sink {
     async fn start(&mut self, settings: &Settings) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let sink = exports.sink.as_ref().ok_or_else(not_exported)?;
-            sink.call_start(store, &self.class, &convert::pairs(settings)).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let settings = convert::pairs(settings);
+        let started = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| {
+                exported(&exports.sink)?.call_start(store, &self.class, &settings).await
+            },
+            answer::none,
+        );
+        started.await
     }
 
     async fn open(&mut self, partitions: &[PartitionOffset]) -> Result<SinkRequests> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let sink = exports.sink.as_ref().ok_or_else(not_exported)?;
-            sink.call_open(store, &convert::partition_offsets(partitions)).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |asked, _| requests(asked))
+        let partitions = convert::partition_offsets(partitions);
+        let opened = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.sink)?.call_open(store, &partitions).await,
+            |asked, _| requests(asked),
+        );
+        opened.await
     }
 
     async fn put(
@@ -66,53 +65,48 @@ impl SinkTask for Sink {
             partition: &original.partition,
             offset: &original.offset,
         });
-        let mut call = self.shared.enter(Stage::TaskPut).await?;
-        let limit = call.begin(Duration::ZERO, records.byte_count());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let sink = exports.sink.as_ref().ok_or_else(not_exported)?;
-            sink.call_put(store, lent.param(), original).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |answer, _| {
-            let faults = convert::row_faults(answer.faults);
-            answer::row_faults(&faults, rows)?;
-            Ok((faults, requests(answer.requests)?))
-        })
+        let taken = self.shared.call(
+            Terms::with(Stage::TaskPut, records.byte_count()),
+            async |store, exports| {
+                exported(&exports.sink)?.call_put(store, lent.param(), original).await
+            },
+            |answer, _| {
+                let faults = convert::row_faults(answer.faults);
+                answer::row_faults(&faults, rows)?;
+                Ok((faults, requests(answer.requests)?))
+            },
+        );
+        taken.await
     }
 
     async fn pre_commit(
         &mut self,
         offsets: &[PartitionOffset],
     ) -> Result<(Vec<PartitionOffset>, SinkRequests)> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let sink = exports.sink.as_ref().ok_or_else(not_exported)?;
-            sink.call_pre_commit(store, &convert::partition_offsets(offsets)).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |answer, _| {
-            let offsets: Vec<_> = answer.offsets.into_iter().map(convert::taken_offset).collect();
-            for one in &offsets {
-                answer::kafka_offset("offsets.offset", one.offset)?;
-            }
-            Ok((offsets, requests(answer.requests)?))
-        })
+        let asked = convert::partition_offsets(offsets);
+        let answered = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.sink)?.call_pre_commit(store, &asked).await,
+            |answer, _| {
+                let offsets: Vec<_> =
+                    answer.offsets.into_iter().map(convert::taken_offset).collect();
+                for one in &offsets {
+                    answer::kafka_offset("offsets.offset", one.offset)?;
+                }
+                Ok((offsets, requests(answer.requests)?))
+            },
+        );
+        answered.await
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
         let partitions: Vec<_> = partitions.iter().map(convert::topic_partition).collect();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let sink = exports.sink.as_ref().ok_or_else(not_exported)?;
-            sink.call_close(store, &partitions).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let closed = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.sink)?.call_close(store, &partitions).await,
+            answer::none,
+        );
+        closed.await
     }
 
     fn is_recycling_due(&self) -> bool {
@@ -120,15 +114,12 @@ impl SinkTask for Sink {
     }
 
     async fn stop(&mut self) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let sink = exports.sink.as_ref().ok_or_else(not_exported)?;
-            sink.call_stop(store).await.map(Ok)
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let stopped = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.sink)?.call_stop(store).await.map(Ok),
+            answer::none,
+        );
+        stopped.await
     }
 }
 

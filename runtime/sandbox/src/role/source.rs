@@ -5,16 +5,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::time::timeout;
 use tombolo_model::batch::{Malformed, check_indices, check_len};
 use tombolo_model::fault::Stage;
 use tombolo_model::offset::{SourcePartition, SourcePosition};
 use tombolo_model::role::{Acknowledged, Boundary, PollRequest, Result, SourceBatch, SourceTask};
 use tombolo_model::settings::Settings;
 
+use crate::exports::exported;
 use crate::host::schemas::SharedSchemas;
+use crate::instance::Terms;
 use crate::role::answer;
-use crate::shared::{Shared, not_exported};
+use crate::shared::Shared;
 use crate::v0::exports::tombolo::connect::{source as contract, source_acknowledgement};
 use crate::{cbor, convert};
 
@@ -28,41 +29,39 @@ pub(crate) struct Source {
 #[async_trait]
 impl SourceTask for Source {
     async fn start(&mut self, settings: &Settings) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let source = exports.source.as_ref().ok_or_else(not_exported)?;
-            source.call_start(store, &self.class, &convert::pairs(settings)).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let settings = convert::pairs(settings);
+        let started = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| {
+                exported(&exports.source)?.call_start(store, &self.class, &settings).await
+            },
+            answer::none,
+        );
+        started.await
     }
 
     async fn poll(&mut self, request: PollRequest) -> Result<SourceBatch> {
-        let mut call = self.shared.enter(Stage::TaskPoll).await?;
-        let limit = call.begin(request.wait, request.bytes_max as usize);
-        let wait = u32::try_from(request.wait.as_millis()).unwrap_or(u32::MAX);
-        let PollRequest { batch, rows_max, bytes_max, .. } = request;
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let source = exports.source.as_ref().ok_or_else(not_exported)?;
-            source.call_poll(store, batch, rows_max, bytes_max, wait).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |answer, schemas| checked(answer, rows_max, schemas))
+        let PollRequest { batch, rows_max, bytes_max, wait } = request;
+        let terms = Terms { wait, ..Terms::with(Stage::TaskPoll, bytes_max as usize) };
+        let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        let polled = self.shared.call(
+            terms,
+            async |store, exports| {
+                exported(&exports.source)?.call_poll(store, batch, rows_max, bytes_max, wait).await
+            },
+            |answer, schemas| checked(answer, rows_max, schemas),
+        );
+        polled.await
     }
 
     async fn commit(&mut self, offsets: &[SourcePosition]) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let source = exports.source.as_ref().ok_or_else(not_exported)?;
-            source.call_commit(store, &convert::source_offsets(offsets)).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let offsets = convert::source_offsets(offsets);
+        let committed = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.source)?.call_commit(store, &offsets).await,
+            answer::none,
+        );
+        committed.await
     }
 
     fn wants_acknowledgements(&self) -> bool {
@@ -78,15 +77,14 @@ impl SourceTask for Source {
                 written: row.written,
             })
             .collect();
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let acknowledgement = exports.acknowledgement.as_ref().ok_or_else(not_exported)?;
-            acknowledgement.call_acknowledge(store, &rows).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let told = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| {
+                exported(&exports.acknowledgement)?.call_acknowledge(store, &rows).await
+            },
+            answer::none,
+        );
+        told.await
     }
 
     fn is_recycling_due(&self) -> bool {
@@ -94,15 +92,12 @@ impl SourceTask for Source {
     }
 
     async fn stop(&mut self) -> Result<()> {
-        let mut call = self.shared.enter(Stage::Lifecycle).await?;
-        let limit = call.time_limit();
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let source = exports.source.as_ref().ok_or_else(not_exported)?;
-            source.call_stop(store).await.map(Ok)
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |(), _| Ok(()))
+        let stopped = self.shared.call(
+            Terms::at(Stage::Lifecycle),
+            async |store, exports| exported(&exports.source)?.call_stop(store).await.map(Ok),
+            answer::none,
+        );
+        stopped.await
     }
 }
 

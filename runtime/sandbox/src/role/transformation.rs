@@ -4,10 +4,8 @@
 //! here: what happens to rows that a step could not process.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::timeout;
 use tombolo_model::batch::{Batch, Malformed};
 use tombolo_model::fault::Stage;
 use tombolo_model::plugin::Columns;
@@ -15,10 +13,12 @@ use tombolo_model::role::{Applied, Result, TransformationChain};
 use tombolo_model::transformed::{StepFault, Transformed};
 
 use crate::convert::{self, Lent};
+use crate::exports::exported;
 use crate::host::schemas::SharedSchemas;
+use crate::instance::Terms;
 use crate::merge::{Pick, merge};
 use crate::role::answer;
-use crate::shared::{Created, Shared, not_exported};
+use crate::shared::{Created, Shared};
 use crate::v0::exports::tombolo::connect::transformation as contract;
 
 /// A chain.
@@ -140,16 +140,15 @@ impl Segment {
             .collect();
         let (rows, steps) = (batch.rows, chain.len());
         let lent = Lent::new(batch, self.reads);
-        let mut call = self.shared.enter(Stage::Transformation).await?;
-        let limit = call.begin(Duration::ZERO, batch.byte_count());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let transformation = exports.transformation.as_ref().ok_or_else(not_exported)?;
-            transformation.call_apply(store, &chain, lent.param()).await
-        });
-        let outcome = outcome.await;
-        let mut transformed =
-            call.finish(outcome, |answer, schemas| checked(answer, rows, steps, schemas))?;
+        let transformed = self.shared.call(
+            Terms::with(Stage::Transformation, batch.byte_count()),
+            async |store, exports| {
+                let transformation = exported(&exports.transformation)?;
+                transformation.call_apply(store, &chain, lent.param()).await
+            },
+            |answer, schemas| checked(answer, rows, steps, schemas),
+        );
+        let mut transformed = transformed.await?;
         let faults = std::mem::take(&mut transformed.faults);
         let faults =
             faults.into_iter().map(|fault| StepFault { step: fault.step + self.first, ..fault });
@@ -197,27 +196,27 @@ impl Chooser {
     async fn test(&self, batch: &Batch, step: u32) -> Result<(Vec<u32>, Vec<StepFault>)> {
         let rows = batch.rows as usize;
         let lent = Lent::new(batch, self.reads);
-        let mut call = self.predicate.shared.enter(Stage::Transformation).await?;
-        let limit = call.begin(Duration::ZERO, batch.byte_count());
-        let (store, exports) = call.parts();
-        let outcome = timeout(limit, async {
-            let predicate = exports.predicate.as_ref().ok_or_else(not_exported)?;
-            predicate.call_test(store, self.predicate.id, lent.param()).await
-        });
-        let outcome = outcome.await;
-        call.finish(outcome, |tested, _| {
-            let ascends = tested.rows.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-            if !ascends || tested.rows.last().is_some_and(|&last| last as usize >= rows) {
-                let expected = format!("ascending numbers below {rows}");
-                return Err(Malformed::new("rows", "others", expected));
-            }
-            let faults = convert::row_faults(tested.faults);
-            answer::row_faults(&faults, rows)?;
-            let faults = faults.into_iter();
-            let faults =
-                faults.map(|fault| StepFault { step, row: fault.row, problem: fault.problem });
-            Ok((tested.rows, faults.collect()))
-        })
+        let tested = self.predicate.shared.call(
+            Terms::with(Stage::Transformation, batch.byte_count()),
+            async |store, exports| {
+                let predicate = exported(&exports.predicate)?;
+                predicate.call_test(store, self.predicate.id, lent.param()).await
+            },
+            |tested, _| {
+                let ascends = tested.rows.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+                if !ascends || tested.rows.last().is_some_and(|&last| last as usize >= rows) {
+                    let expected = format!("ascending numbers below {rows}");
+                    return Err(Malformed::new("rows", "others", expected));
+                }
+                let faults = convert::row_faults(tested.faults);
+                answer::row_faults(&faults, rows)?;
+                let faults = faults.into_iter();
+                let faults =
+                    faults.map(|fault| StepFault { step, row: fault.row, problem: fault.problem });
+                Ok((tested.rows, faults.collect()))
+            },
+        );
+        tested.await
     }
 }
 
