@@ -8,6 +8,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::host::{DeadlinePassed, Host, HostFailed, TooManyHostCalls};
+use crate::limits::Budget;
 
 /// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
 const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
@@ -25,13 +26,18 @@ pub(crate) fn explain(
     if error.is::<DeadlinePassed>() {
         return deadline(limits, stage);
     }
-    let (breach, message) = told(&error, host, limits);
     if error.is::<PoolConcurrencyLimitError>() {
         let message = "the worker has no room for another sandbox";
         let kind = FaultKind::Retriable { after: None };
         return Fault::new(kind, stage, message).with_source(error.into_boxed_dyn_error());
     }
-    let mut fault = Fault::breach(breach, stage, message);
+    let mut fault = match host.budget.refused() {
+        Some(_) => memory(&host.budget, stage),
+        None => {
+            let (breach, message) = told(&error, limits);
+            Fault::breach(breach, stage, message)
+        }
+    };
     fault.trace = host.last_lines.text();
     fault.with_source(error.into_boxed_dyn_error())
 }
@@ -43,14 +49,16 @@ pub(crate) fn deadline(limits: &Limits, stage: Stage) -> Fault {
     Fault::breach(Breach::Deadline, stage, message)
 }
 
-fn told(error: &wasmtime::Error, host: &Host, limits: &Limits) -> (Breach, String) {
-    if let Some(wanted) = host.budget.refused() {
-        let max = limits.memory_max;
-        let message = format!(
-            "the plugin asked for {wanted} bytes of memory, above its limit of {max} (sandbox.memory.max)"
-        );
-        return (Breach::Memory, message);
-    }
+/// The fault of a store whose budget refused more.
+pub(crate) fn memory(budget: &Budget, stage: Stage) -> Fault {
+    let (wanted, max) = (budget.refused().unwrap_or_default(), budget.max());
+    let message = format!(
+        "the plugin asked for {wanted} bytes of memory, above its limit of {max} (sandbox.memory.max)"
+    );
+    Fault::breach(Breach::Memory, stage, message)
+}
+
+fn told(error: &wasmtime::Error, limits: &Limits) -> (Breach, String) {
     if let Some(error) = error.downcast_ref::<TooManyHostCalls>() {
         return (Breach::HostCalls, format!("the plugin made {error}"));
     }

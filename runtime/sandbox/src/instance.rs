@@ -19,7 +19,7 @@ use crate::host::metrics::Metrics;
 use crate::host::output::{LastLines, Output};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
-use crate::host::{CallState, DeadlinePassed, HANDLES_MAX, HOST_CALLS_MAX, Host};
+use crate::host::{CallState, DeadlinePassed, HANDLES_MAX, HOST_CALLS_MAX, Host, KEPT_BYTES_MAX};
 use crate::limits::Budget;
 use crate::ticker::Ticker;
 use crate::v0::tombolo::connect::log::Level;
@@ -108,18 +108,23 @@ impl Instance {
     fn store(runnable: &Runnable, setup: &Setup) -> Result<Store<Host>, Fault> {
         let log = Log::new(setup.labels.clone(), setup.limits.log_bytes_per_second);
         let last_lines = LastLines::default();
-        let out = Output::new(log.clone(), Level::Info, LastLines::default());
-        let err = Output::new(log.clone(), Level::Warn, last_lines.clone());
+        let out = Output::new(log.clone(), Level::Info, None);
+        let err = Output::new(log.clone(), Level::Warn, Some(last_lines.clone()));
         let wasi = setup.granted.context(out, err).map_err(|error| {
             let message = format!("a directory of sandbox.fs.roots cannot be opened: {error:#}");
             Fault::fatal(Stage::Lifecycle, message)
         })?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
+        let mut budget = Budget::new(setup.limits.memory_max);
+        // Schemas outlive the instance that defined them.
+        if !budget.charge(KEPT_BYTES_MAX as u64 + setup.schemas.defined_bytes()) {
+            return Err(breach::memory(&budget, Stage::Lifecycle));
+        }
         let host = Host {
             wasi,
             table,
-            budget: Budget::new(setup.limits.memory_max),
+            budget,
             call: CallState { deadline: Instant::now(), host_calls_left: 0, host_fault: None },
             log,
             last_lines,
@@ -161,7 +166,9 @@ async fn limited<T>(
     store.set_hostcall_fuel(usize::try_from(fuel).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
     let now = Instant::now();
-    store.data_mut().call = CallState {
+    let host = store.data_mut();
+    host.budget.begin_call();
+    host.call = CallState {
         deadline: now.checked_add(limit).unwrap_or(now),
         host_calls_left: HOST_CALLS_MAX,
         host_fault: None,

@@ -12,7 +12,7 @@ const TABLE_ELEMENT_BYTES: u64 = 8;
 pub(crate) struct Budget {
     used: u64,
     max: u64,
-    /// How many bytes there would have been at the last refusal.
+    /// How many bytes there would have been at the last refusal of this call.
     refused: Option<u64>,
     /// What the last growth added, to be taken back if the growth fails after all.
     growth: u64,
@@ -31,7 +31,12 @@ impl Budget {
         self.max
     }
 
-    /// How many bytes there would have been at the last refusal, if there was one.
+    /// A call begins: what an earlier one was refused, and could do without, does not explain how this one ends.
+    pub(crate) fn begin_call(&mut self) {
+        self.refused = None;
+    }
+
+    /// How many bytes there would have been at the last refusal of this call, if there was one.
     pub(crate) fn refused(&self) -> Option<u64> {
         self.refused
     }
@@ -107,6 +112,8 @@ mod tests {
         assert!(!budget.memory_growing(400, 421, None).unwrap());
         assert_eq!((budget.used(), budget.refused()), (980, Some(1_001)));
         assert!(budget.charge(20));
+        budget.begin_call();
+        assert_eq!((budget.used(), budget.refused()), (1_000, None));
     }
 
     #[test]

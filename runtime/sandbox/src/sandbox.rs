@@ -162,7 +162,7 @@ impl Sandbox {
                 task: owner.task.as_str().into(),
                 component: short.into(),
             },
-            schemas: owner.schemas.clone(),
+            schemas: owner.schemas.for_component(),
             offsets: Arc::clone(&owner.context.offsets),
             metrics: owner.metrics.clone(),
         }

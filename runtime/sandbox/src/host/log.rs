@@ -92,7 +92,8 @@ impl Rate {
     }
 }
 
-fn cut(line: &str) -> &str {
+/// At most [`LINE_MAX`] bytes of it.
+pub(crate) fn cut(line: &str) -> &str {
     line.get(..line.floor_char_boundary(LINE_MAX)).unwrap_or(line)
 }
 

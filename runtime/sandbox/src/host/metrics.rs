@@ -14,6 +14,9 @@ pub(crate) const NAMES_MAX: usize = 100;
 /// Longest name, in bytes.
 pub(crate) const NAME_MAX: usize = 128;
 
+/// Most bytes that the names of one store take, with their values and their places.
+pub(crate) const KEPT_BYTES_MAX: usize = NAMES_MAX * (NAME_MAX + 64);
+
 /// Counters and gauges of one store, by name.
 #[derive(Clone, Default)]
 pub(crate) struct Metrics(Arc<Shared>);

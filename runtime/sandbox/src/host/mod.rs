@@ -28,8 +28,15 @@ use schemas::SharedSchemas;
 /// Most calls of the contract's host interfaces within one call of a guest. A schema per record of a large batch passes; a loop does not.
 pub(crate) const HOST_CALLS_MAX: u32 = 100_000;
 
-/// Most handles of WASI resources: files, streams, pollables. Each takes host memory that the guest's limit does not see.
+/// Most handles of WASI resources: files, streams, pollables.
 pub(crate) const HANDLES_MAX: usize = 1_024;
+
+/// What a handle takes of the host, about: its place in the table, and a file or a stream behind it.
+const HANDLE_BYTES: usize = 512;
+
+/// Most bytes that the host keeps for one store beside schemas: they count in its memory from its start, whether they are used or not.
+pub(crate) const KEPT_BYTES_MAX: usize =
+    HANDLES_MAX * HANDLE_BYTES + output::KEPT_BYTES_MAX + metrics::KEPT_BYTES_MAX;
 
 /// What one store has of the host.
 pub(crate) struct Host {
@@ -63,6 +70,11 @@ pub(crate) struct TooManyHostCalls;
 #[derive(Debug, thiserror::Error)]
 #[error("the deadline passed")]
 pub(crate) struct DeadlinePassed;
+
+/// The store has no memory left for what the host was to keep for it; its budget says how much there would have been.
+#[derive(Debug, thiserror::Error)]
+#[error("no memory is left")]
+pub(crate) struct NoMemory;
 
 /// The host could not do what the guest asked for; [`CallState::host_fault`] says why.
 #[derive(Debug, thiserror::Error)]

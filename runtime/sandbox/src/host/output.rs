@@ -11,11 +11,14 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::host::log::{LINE_MAX, Log, escaped};
+use crate::host::log::{LINE_MAX, Log, cut, escaped};
 use crate::v0::tombolo::connect::log::Level;
 
 /// Lines kept: a panic's message and what led to it.
 const LINES_KEPT: usize = 16;
+
+/// Most bytes kept of one store: the lines begun on both streams, and the last lines of standard error.
+pub(crate) const KEPT_BYTES_MAX: usize = (2 + LINES_KEPT) * LINE_MAX;
 
 /// Bytes taken in one write.
 const WRITE_MAX: usize = 64 << 10;
@@ -25,7 +28,9 @@ const WRITE_MAX: usize = 64 << 10;
 pub(crate) struct LastLines(Arc<Mutex<VecDeque<String>>>);
 
 impl LastLines {
-    fn push(&self, line: String) {
+    fn push(&self, line: &str) {
+        // Escaping makes a line longer.
+        let line = cut(&escaped(line)).to_owned();
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == LINES_KEPT {
             lines.pop_front();
@@ -45,13 +50,14 @@ impl LastLines {
 pub(crate) struct Output {
     log: Log,
     level: Level,
-    last: LastLines,
+    /// Where the last lines are kept, if they are.
+    last: Option<LastLines>,
     /// The line begun. All streams of a guest write to the same.
     line: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Output {
-    pub(crate) fn new(log: Log, level: Level, last: LastLines) -> Self {
+    pub(crate) fn new(log: Log, level: Level, last: Option<LastLines>) -> Self {
         Self { log, level, last, line: Arc::default() }
     }
 
@@ -65,7 +71,9 @@ impl Output {
             if ended.is_some() {
                 let text = String::from_utf8_lossy(&line).into_owned();
                 self.log.write(self.level, &text);
-                self.last.push(escaped(&text));
+                if let Some(last) = &self.last {
+                    last.push(&text);
+                }
                 line.clear();
             }
         }

@@ -2,13 +2,14 @@
 //!
 //! All sandboxes of a task share one table, so that a number means the same in each. Not here: what a schema says of a value.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tombolo_model::schema::{Field, Schema, SchemaType};
 
 use crate::cbor;
-use crate::host::Host;
+use crate::host::{Host, NoMemory};
+use crate::limits::Budget;
 use crate::v0::tombolo::connect::{schemas as contract, types};
 
 /// Schemas of a task after which its instances are recycled and a new table starts. A schema per record is legal; Kafka keeps an LRU of 1,000.
@@ -20,9 +21,13 @@ pub(crate) const SCHEMA_BYTES_MAX: usize = 16 << 20;
 /// Until that is done, after the batch, this many times as much has room.
 const OVER: usize = 2;
 
-/// The table of one task.
+/// The table of one task, as one of its components has it.
 #[derive(Clone, Default)]
-pub(crate) struct SharedSchemas(Arc<Mutex<Table>>);
+pub(crate) struct SharedSchemas {
+    table: Arc<Mutex<Table>>,
+    /// The component's number in the table.
+    component: usize,
+}
 
 #[derive(Default)]
 struct Table {
@@ -31,6 +36,9 @@ struct Table {
     schemas: Vec<Arc<Schema>>,
     numbers: HashMap<Arc<Schema>, u32>,
     bytes: usize,
+    /// Bytes of the schemas that each component defined: they count in its memory.
+    defined: BTreeMap<usize, u64>,
+    components: usize,
 }
 
 /// Why a schema has no number.
@@ -38,11 +46,37 @@ struct Table {
 enum Refusal {
     Invalid(String),
     Full,
+    /// The component has no memory left for it.
+    NoMemory,
 }
 
 impl SharedSchemas {
     fn with<T>(&self, work: impl FnOnce(&mut Table) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same table for another component of the task.
+    pub(crate) fn for_component(&self) -> Self {
+        let component = self.with(|table| {
+            table.components += 1;
+            table.components
+        });
+        Self { table: Arc::clone(&self.table), component }
+    }
+
+    /// Bytes of the schemas that instances of this component defined and that are still kept.
+    pub(crate) fn defined_bytes(&self) -> u64 {
+        self.with(|table| table.defined.get(&self.component).copied().unwrap_or(0))
+    }
+
+    /// Gives a schema a number. What the table keeps for it is charged to the component.
+    fn define(&self, schema: Schema, bytes: usize, budget: &mut Budget) -> Result<u32, Refusal> {
+        self.with(|table| {
+            let before = table.bytes;
+            let number = table.define(schema, bytes, |bytes| budget.charge(bytes as u64))?;
+            *table.defined.entry(self.component).or_default() += (table.bytes - before) as u64;
+            Ok(number)
+        })
     }
 
     /// Whether the task's instances are to be recycled, so that a new table can start.
@@ -53,7 +87,8 @@ impl SharedSchemas {
     /// Starts a new table, when no instance that knows the old one is left.
     pub(crate) fn start_anew(&self) {
         self.with(|table| {
-            *table = Table { before: table.last(), ..Table::default() };
+            let (before, components) = (table.last(), table.components);
+            *table = Table { before, components, ..Table::default() };
         });
     }
 
@@ -75,7 +110,12 @@ impl Table {
         self.schemas.get(index as usize)
     }
 
-    fn define(&mut self, schema: Schema, bytes: usize) -> Result<u32, Refusal> {
+    fn define(
+        &mut self,
+        schema: Schema,
+        bytes: usize,
+        charge: impl FnOnce(usize) -> bool,
+    ) -> Result<u32, Refusal> {
         if let Some(&number) = self.numbers.get(&schema) {
             return Ok(number);
         }
@@ -84,6 +124,9 @@ impl Table {
             || self.bytes.saturating_add(bytes) > SCHEMA_BYTES_MAX * OVER;
         if full {
             return Err(Refusal::Full);
+        }
+        if !charge(bytes) {
+            return Err(Refusal::NoMemory);
         }
         let schema = Arc::new(schema);
         self.schemas.push(Arc::clone(&schema));
@@ -142,12 +185,12 @@ impl contract::Host for Host {
         self.count_call()?;
         let bytes = size(&schema);
         let schema = from_contract(schema);
-        Ok(self.schemas.with(|table| table.define(schema, bytes)).map_err(
-            |refusal| match refusal {
-                Refusal::Invalid(why) => contract::Refusal::Invalid(why),
-                Refusal::Full => contract::Refusal::Full,
-            },
-        ))
+        match self.schemas.define(schema, bytes, &mut self.budget) {
+            Ok(number) => Ok(Ok(number)),
+            Err(Refusal::Invalid(why)) => Ok(Err(contract::Refusal::Invalid(why))),
+            Err(Refusal::Full) => Ok(Err(contract::Refusal::Full)),
+            Err(Refusal::NoMemory) => Err(wasmtime::Error::new(NoMemory)),
+        }
     }
 
     fn lookup(&mut self, number: u32) -> wasmtime::Result<Option<types::Schema>> {

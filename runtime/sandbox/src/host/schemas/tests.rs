@@ -24,9 +24,9 @@ fn named(name: usize) -> Schema {
 #[test]
 fn the_same_schema_has_the_same_number() {
     let mut table = Table::default();
-    assert_eq!(table.define(schema(SchemaType::Text), 1), Ok(1));
-    assert_eq!(table.define(schema(SchemaType::Int8), 1), Ok(2));
-    assert_eq!(table.define(schema(SchemaType::Text), 1), Ok(1));
+    assert_eq!(table.define(schema(SchemaType::Text), 1, |_| true), Ok(1));
+    assert_eq!(table.define(schema(SchemaType::Int8), 1, |_| true), Ok(2));
+    assert_eq!(table.define(schema(SchemaType::Text), 1, |_| true), Ok(1));
     assert_eq!(table.bytes, 2);
     assert_eq!(table.get(2).map(|schema| schema.r#type), Some(SchemaType::Int8));
     assert_eq!((table.get(0), table.get(3)), (None, None));
@@ -35,7 +35,7 @@ fn the_same_schema_has_the_same_number() {
 #[test]
 fn what_cannot_be_a_schema_is_refused() {
     let mut table = Table::default();
-    table.define(schema(SchemaType::Text), 1).unwrap();
+    table.define(schema(SchemaType::Text), 1, |_| true).unwrap();
     let field = |name: &str, schema| Field { name: name.into(), schema };
     let check = |definition: Schema, expected: &str| {
         let found = table.check(&definition);
@@ -69,7 +69,7 @@ fn what_cannot_be_a_schema_is_refused() {
 #[test]
 fn a_full_table_still_takes_the_batch_and_a_new_one_reuses_no_number() {
     let shared = SharedSchemas::default();
-    let define = |name| shared.with(|table| table.define(named(name), 300));
+    let define = |name| shared.with(|table| table.define(named(name), 300, |_| true));
     for number in 1..SCHEMAS_MAX {
         define(number).unwrap();
     }
@@ -93,10 +93,25 @@ fn a_full_table_still_takes_the_batch_and_a_new_one_reuses_no_number() {
 #[test]
 fn bytes_fill_a_table_too() {
     let shared = SharedSchemas::default();
-    shared.with(|table| table.define(named(1), SCHEMA_BYTES_MAX)).unwrap();
+    shared.with(|table| table.define(named(1), SCHEMA_BYTES_MAX, |_| true)).unwrap();
     assert!(shared.is_full());
     assert_eq!(
-        shared.with(|table| table.define(named(2), SCHEMA_BYTES_MAX + 1)),
+        shared.with(|table| table.define(named(2), SCHEMA_BYTES_MAX + 1, |_| true)),
         Err(Refusal::Full)
     );
+}
+
+#[test]
+fn bytes_count_in_the_memory_of_the_component_that_defined_the_schema() {
+    let one = SharedSchemas::default().for_component();
+    let other = one.for_component();
+    let mut budget = Budget::new(1_000);
+    assert_eq!(one.define(named(1), 400, &mut budget), Ok(1));
+    assert_eq!(one.define(named(1), 400, &mut budget), Ok(1), "it is there already");
+    assert_eq!(other.define(named(2), 300, &mut Budget::new(300)), Ok(2));
+    assert_eq!((budget.used(), one.defined_bytes(), other.defined_bytes()), (400, 400, 300));
+    assert_eq!(one.define(named(3), 601, &mut budget), Err(Refusal::NoMemory));
+    assert_eq!((budget.refused(), one.defined_bytes()), (Some(1_001), 400));
+    other.start_anew();
+    assert_eq!((one.defined_bytes(), other.defined_bytes()), (0, 0));
 }
