@@ -61,6 +61,18 @@ impl Installer {
         Some(installed(digest, manifest, bytes))
     }
 
+    /// A component ready to be made known: as it was kept, else installed.
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
+        digest: &ComponentDigest,
+        bytes: Vec<u8>,
+    ) -> Result<InstalledComponent, InstallRefused> {
+        match self.recall(digest, None) {
+            Some(kept) => Ok(kept),
+            None => self.install(digest, bytes).await,
+        }
+    }
+
     /// Checks, compiles and asks a component.
     pub(crate) async fn install(
         self: &Arc<Self>,

@@ -247,16 +247,23 @@ impl Plugins for Sandbox {
         Ok(Box::new(Task::new(self.clone(), owner)))
     }
 
+    async fn prepare(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        let digest = digest(&component);
+        match self.registry.get(&digest) {
+            Some(known) => Ok(known.told(true)),
+            None => Ok(self.installer.prepare(&digest, component).await?.told(false)),
+        }
+    }
+
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         let digest = digest(&component);
-        if let Some(component) = self.registry.get(&digest) {
-            return Ok(component.told(true));
+        match self.registry.get(&digest) {
+            Some(known) => Ok(known.told(true)),
+            None => {
+                let prepared = self.installer.prepare(&digest, component).await?;
+                Ok(self.registry.add(prepared).told(false))
+            }
         }
-        let installed = match self.installer.recall(&digest, None) {
-            Some(installed) => installed,
-            None => self.installer.install(&digest, component).await?,
-        };
-        Ok(self.registry.add(installed).told(false))
     }
 
     async fn recall(&self, component: &ComponentDigest) -> Option<Installed> {

@@ -223,18 +223,19 @@ impl Plugins for FakePlugins {
         Err(Fault::config("no tasks here"))
     }
 
-    async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+    async fn prepare(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         if component.starts_with(b"bad") {
             return Err(InstallRefused::Invalid("not a component".into()));
         }
         let digest = ComponentDigest(format!("digest-of-{}", String::from_utf8_lossy(&component)));
-        let before = self.installed.lock().unwrap().insert(digest.clone(), component);
-        Ok(Installed {
-            component: digest,
-            plugins: vec![info()],
-            imports: vec![],
-            known: before.is_some(),
-        })
+        let known = self.installed.lock().unwrap().contains_key(&digest);
+        Ok(Installed { component: digest, plugins: vec![info()], imports: vec![], known })
+    }
+
+    async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        let installed = self.prepare(component.clone()).await?;
+        self.installed.lock().unwrap().insert(installed.component.clone(), component);
+        Ok(installed)
     }
 
     async fn recall(&self, component: &ComponentDigest) -> Option<Installed> {

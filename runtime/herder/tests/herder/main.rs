@@ -13,6 +13,7 @@ use tombolo_herder::{
     Error, FlatMap, Health, HerderConfig, HerderHandle, HerderParts, Primitive, RestartFlags,
     SubmittedConfig, bring_back_plugins,
 };
+use tombolo_model::role::InstallRefused;
 use tombolo_model::status::{State, TargetState};
 use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
 use tombolo_store::memory::MemoryJournals;
@@ -287,4 +288,21 @@ async fn a_component_that_another_worker_takes_in_becomes_known_here() {
     let digest = first.handle.install(b"one".to_vec()).await.unwrap().component;
     let is_known = async || second.plugins.installed.lock().unwrap().contains_key(&digest);
     until("the other worker knows it", is_known).await;
+}
+
+#[tokio::test]
+async fn a_component_is_known_only_once_it_is_stored() {
+    let herd = start(&MemoryJournals::default()).await;
+    for away in ["configs-plugins-chunks", "configs-plugins"] {
+        herd.journals.set_away(away, true);
+        let refused = herd.handle.install(b"one".to_vec()).await.unwrap_err();
+        assert!(matches!(refused, InstallRefused::Failed(_)), "{refused}");
+        assert!(herd.plugins.installed.lock().unwrap().is_empty(), "{away} is away");
+        herd.journals.set_away(away, false);
+    }
+    let installed = herd.handle.install(b"one".to_vec()).await.unwrap();
+    assert!(!installed.known, "the failures left nothing behind");
+    assert!(herd.plugins.installed.lock().unwrap().contains_key(&installed.component));
+    assert_eq!(herd.stores.plugins.components(), [installed.component]);
+    assert!(herd.handle.install(b"one".to_vec()).await.unwrap().known);
 }

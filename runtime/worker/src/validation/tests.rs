@@ -94,6 +94,10 @@ impl Plugins for Described {
         Err(Fault::fatal(Stage::Lifecycle, "only described"))
     }
 
+    async fn prepare(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        Err(InstallRefused::Invalid("only described".into()))
+    }
+
     async fn install(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         Err(InstallRefused::Invalid("only described".into()))
     }

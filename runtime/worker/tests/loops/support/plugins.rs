@@ -98,6 +98,10 @@ impl Plugins for NativePlugins {
         Ok(Box::new(Room { source, sink, offsets: context.offsets }))
     }
 
+    async fn prepare(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+        Err(InstallRefused::Invalid("native plugins only".to_owned()))
+    }
+
     async fn install(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         Err(InstallRefused::Invalid("native plugins only".to_owned()))
     }
