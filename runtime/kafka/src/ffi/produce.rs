@@ -63,7 +63,7 @@ impl Topic {
                 V::RD_KAFKA_VTYPE_OPAQUE,
                 Field { ptr: std::ptr::without_provenance_mut(record.opaque as usize) },
             ),
-            field(V::RD_KAFKA_VTYPE_TIMESTAMP, Field { i64_: record.timestamp.max(0) }),
+            field(V::RD_KAFKA_VTYPE_TIMESTAMP, Field { i64_: timestamp(record.timestamp) }),
             // Not counted without headers.
             field(V::RD_KAFKA_VTYPE_END, Field { i: 0 }),
         ];
@@ -95,6 +95,15 @@ impl Drop for Topic {
 
 use native::rd_kafka_vu_s__bindgen_ty_1 as Field;
 
+/// A timestamp as librdkafka takes it. Whatever the call, 0 is "now" to it (`rd_kafka_msg_new0`): the first millisecond of 1970 becomes the second.
+fn timestamp(millis: i64) -> i64 {
+    match millis {
+        ..=-1 => 0,
+        0 => 1,
+        millis => millis,
+    }
+}
+
 fn memory(bytes: Option<&[u8]>) -> Field {
     let (ptr, size) = match bytes {
         Some(bytes) => (bytes.as_ptr().cast_mut().cast::<c_void>(), bytes.len()),
@@ -108,7 +117,7 @@ fn memory(bytes: Option<&[u8]>) -> Field {
 pub(crate) struct Record<'a> {
     /// Its partition, -1 for the partitioner's.
     pub(crate) partition: i32,
-    /// Milliseconds since the epoch; 0 or less for now.
+    /// Milliseconds since the epoch, less than 0 for now.
     pub(crate) timestamp: i64,
     /// Its key.
     pub(crate) key: Option<&'a [u8]>,

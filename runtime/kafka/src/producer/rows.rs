@@ -12,7 +12,7 @@ use crate::ffi::{self, Code, Headers};
 
 /// Rows to send, in columns, as converters leave them.
 ///
-/// Shape: as `model::Batch`: a list is empty or has `rows` entries; no partition is -1, no timestamp is -1 (now).
+/// Shape: as `model::Batch`: a list is empty or has `rows` entries; no partition is -1, no timestamp is -1 (now), and 0 is written as 1.
 #[derive(Clone, Copy, Debug)]
 pub struct ProduceRows<'a> {
     /// Number of rows.

@@ -147,7 +147,7 @@ impl ProducerSession {
             }
             let record = Record {
                 partition: rows.partition.get(row).copied().unwrap_or(ffi::NO_PARTITION),
-                timestamp: rows.timestamp.get(row).copied().unwrap_or(0),
+                timestamp: rows.timestamp.get(row).copied().unwrap_or(-1),
                 key: keys.next().flatten(),
                 value: values.next().flatten(),
                 opaque: (u64::from(self.slot) << SEQ_BITS) | (seq & SEQ_MASK),

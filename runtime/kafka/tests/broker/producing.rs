@@ -2,13 +2,16 @@
 //!
 //! Not here: brokers that go away (`outages`).
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
-use tombolo_kafka::{ClientKind, Producers, Stopped};
+use tombolo_kafka::{ClientKind, ConsumedBatch, Producers, Stopped};
 
 use crate::support::{BUDGET, Broker, Reader, Rows, on_both_brokers, send_all, unique};
 
 on_both_brokers!(
     every_row_is_settled_once_with_its_place,
+    timestamps_are_written_as_they_are_but_for_0,
     a_session_stops_at_its_budget_alone,
     a_row_that_is_too_large_fails_alone,
     sessions_beyond_one_producers_queue_send_too,
@@ -43,6 +46,25 @@ async fn every_row_is_settled_once_with_its_place(broker: Broker) -> Result<()> 
             })
         );
     }
+    Ok(())
+}
+
+async fn timestamps_are_written_as_they_are_but_for_0(broker: Broker) -> Result<()> {
+    let topic = broker.topic(1).await?;
+    let producers = Producers::new("test");
+    let mut session = broker.session(&producers)?;
+    let mut rows = Rows::numbered(&topic, 0, 0..5);
+    rows.timestamp = vec![0, 1, 1_000, -1, 1_700_000_000_000];
+    send_all(&mut session, &rows, 0).await?;
+    let mut consumer = broker.consumer(&unique("group"), &[&topic], &[])?;
+    let (mut batch, mut read) = (ConsumedBatch::default(), Vec::new());
+    while read.len() < 5 {
+        consumer.next(&mut batch, 500, 1 << 20, Duration::from_secs(1)).await?;
+        read.extend_from_slice(&batch.timestamp);
+    }
+    let now = read.remove(3);
+    assert!(now > 1_700_000_000_000, "{now}");
+    assert_eq!(read, [1, 1, 1_000, 1_700_000_000_000]);
     Ok(())
 }
 
