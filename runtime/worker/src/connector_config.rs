@@ -80,6 +80,8 @@ pub struct SourceConfig {
     pub topic_creation: Vec<TopicCreationGroup>,
     /// Setting `offsets.storage.topic`: a topic of the connector's own.
     pub offsets_topic: Option<String>,
+    /// Settings `errors.deadletterqueue.*`, which Kafka Connect has for sinks only; none without a topic.
+    pub dead_letter_queue: Option<DeadLetterQueueConfig>,
     /// Setting `task.inflight.bytes.max`: bytes of a task that Kafka has not acknowledged.
     pub inflight_bytes_max: u64,
 }
@@ -102,7 +104,7 @@ pub enum SinkTopics {
     Pattern(Pattern),
 }
 
-/// Where a sink's bad records go.
+/// Where a connector's bad records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetterQueueConfig {
     /// The topic.
@@ -155,6 +157,8 @@ pub struct ErrorsConfig {
     pub retry_delay_max: Duration,
     /// Setting `errors.tolerance`.
     pub tolerance: Tolerance,
+    /// Setting `errors.poison.rows.max`.
+    pub poison_rows_max: u32,
     /// Setting `errors.log.enable`.
     pub log: bool,
     /// Setting `errors.log.include.messages`.

@@ -27,7 +27,7 @@ use crate::task::TaskParts;
 use crate::tolerance::caused_by;
 
 use letter::Columns;
-pub(crate) use letter::{Letter, Reason};
+pub(crate) use letter::{Letter, Reason, SourcePlace};
 
 /// Most bytes of letters that Kafka has not acknowledged: they are rare, and the task waits where they are not.
 const IN_FLIGHT_BYTES_MAX: usize = 1 << 20;

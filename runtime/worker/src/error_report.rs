@@ -32,7 +32,7 @@ pub(crate) enum Record<'a> {
     /// A record that a sink found bad after its `put`. All that is known of it is where it stands.
     Late(&'a PartitionOffset),
     /// Polled from a source. Its content is the plugins' to read, not ours to print.
-    Polled { poll: u64, row: u32 },
+    Polled { poll: u64, row: u32, letter: Option<&'a Letter> },
     /// Handed to the producer, as the task's row of this number.
     Sent { seq: u64 },
 }
@@ -60,7 +60,7 @@ impl fmt::Display for Record<'_> {
                 let (topic, partition) = (&at.topic, at.partition);
                 write!(f, "{consumed}{{topic='{topic}', partition={partition}, offset={offset}}}")
             }
-            Self::Polled { poll, row } => {
+            Self::Polled { poll, row, .. } => {
                 write!(f, ", where source record is = SourceRecord{{poll={poll}, row={row}}}")
             }
             Self::Sent { seq } => {
@@ -121,7 +121,8 @@ impl ErrorReports {
         let Some(dead_letters) = &mut self.dead_letters else { return };
         let letter = match record {
             Record::Consumed { batch, row } => Letter::of_consumed(batch, row),
-            Record::Late(_) | Record::Polled { .. } | Record::Sent { .. } => None,
+            Record::Polled { letter, .. } => letter.cloned(),
+            Record::Late(_) | Record::Sent { .. } => None,
         };
         match letter {
             Some(letter) => dead_letters.write(letter, &Reason { task: &self.task, at, problem }),
@@ -201,6 +202,7 @@ mod tests {
                 tolerance,
                 log,
                 log_messages: true,
+                poison_rows_max: 0,
             },
             stopping: CancellationToken::new(),
             counters: Arc::new(ErrorCounters::default()),

@@ -16,7 +16,7 @@ use tombolo_model::fault::RowFault;
 use tombolo_model::role::{Applied, Converter, HeaderConverter, TransformationChain};
 use tombolo_model::{Fault, Stage, Values};
 
-pub(crate) use build::build;
+pub(crate) use build::{build, build_plain};
 pub(crate) use outgoing::produce_rows;
 pub(crate) use rows::{Bad, Rows};
 
@@ -76,6 +76,17 @@ struct Chain {
 }
 
 impl Pipeline {
+    /// The class of the plugin that works at a stage; none where it is not known.
+    pub(crate) fn class_at(&self, stage: Stage) -> Option<Arc<str>> {
+        match stage {
+            Stage::KeyConverter => Some(Arc::clone(&self.key.class)),
+            Stage::ValueConverter => Some(Arc::clone(&self.value.class)),
+            Stage::HeaderConverter => Some(Arc::clone(&self.header.class)),
+            Stage::Transformation => self.chain.as_ref()?.classes.first().cloned(),
+            _ => None,
+        }
+    }
+
     /// Puts the rows through the transformations.
     async fn transform(&mut self, rows: &mut Rows) -> Result<(), Fault> {
         let Some(chain) = &mut self.chain else { return Ok(()) };

@@ -7,6 +7,7 @@
 mod commits;
 mod given;
 mod partitions;
+mod poison;
 mod requests;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::used_topics::UsedTopics;
 use commits::Closing;
 use given::Given;
 use partitions::Partitions;
+use poison::Poison;
 
 /// Longest wait for records: a sink gets an empty `put` at least this often, so that it can flush by time.
 const WAIT: Duration = Duration::from_secs(1);
@@ -73,6 +75,7 @@ struct SinkTask {
     told: Told,
     used_topics: UsedTopics,
     errors: ErrorReports,
+    poison: Poison,
     /// Whether the plugins were stopped, so that nothing of them may be called.
     is_stopped: bool,
 }
@@ -139,8 +142,13 @@ impl SinkTask {
         let consumer =
             Consumer::new(&settings, &group, &client, subscription).map_err(cannot_consume)?;
         parts.reporter.is(State::Running).await;
+        let in_a_row_max = match errors.skips() && errors.has_dead_letters() {
+            true => parts.config.errors.poison_rows_max,
+            false => 0,
+        };
         Ok(Self {
             errors,
+            poison: Poison::new(in_a_row_max),
             parts,
             instance,
             consumer,
@@ -198,7 +206,8 @@ impl SinkTask {
         let wait = WAIT.min(commit).min(again).min(self.timeout.take().unwrap_or(WAIT));
         let bytes_max = self.parts.config.limits.batch_bytes_max;
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let next = self.consumer.next(&mut self.consumed, self.rows_max, bytes_max, wait);
+        let rows_max = self.poison.rows_max(self.rows_max);
+        let next = self.consumer.next(&mut self.consumed, rows_max, bytes_max, wait);
         tokio::select! {
             biased;
             () = self.parts.control.changed() => Ok(None),
@@ -211,7 +220,15 @@ impl SinkTask {
         self.tell_topics().await;
         let mut consumed = std::mem::take(&mut self.consumed);
         let next = given::next_offsets(&consumed);
-        let (rows, original) = self.instance.pipeline.incoming(&mut consumed).await?;
+        let known = self.poison.known_in(&consumed);
+        let (rows, original) = match self.instance.pipeline.incoming(&mut consumed, &known).await {
+            Ok(incoming) => incoming,
+            Err(fault) => {
+                let is_known = |row: &u32| known.binary_search(row).is_ok();
+                let suspects: Vec<u32> = (0..consumed.rows).filter(|row| !is_known(row)).collect();
+                return self.search(&consumed, &suspects, fault).await;
+            }
+        };
         for Bad { row, stage, class, problem } in &rows.bad {
             let record = Record::Consumed { batch: &consumed, row: *row as usize };
             self.errors.tell(Executing { stage: *stage, class }, record, problem);
@@ -249,12 +266,14 @@ impl SinkTask {
             Ok((faults, requests)) => {
                 self.judge_rows(&given, &faults)?;
                 self.partitions.advance(&given.next);
+                let rows = given.batch.rows;
                 if given.consumed.rows > 0 {
                     self.consumed = given.consumed;
                 }
                 self.stop_retrying()?;
                 self.errors.hand_over().await?;
-                self.follow_requests(requests).await
+                self.follow_requests(requests).await?;
+                self.took(rows).await
             }
             Err(fault) => match fault.kind {
                 FaultKind::Retriable { after } => {
@@ -267,7 +286,7 @@ impl SinkTask {
                     self.delivery = Delivery::Retrying { given, again, why };
                     Ok(())
                 }
-                _ => Err(fault),
+                _ => self.search(&given.consumed, &given.consumed_rows(), fault).await,
             },
         }
     }
@@ -425,7 +444,12 @@ impl SinkTask {
         self.instance.sink.stop().await?;
         self.instance.renew(&self.parts).await?;
         self.is_stopped = false;
-        // Rows that it could not take for now are behind the committed offsets: they are consumed again.
+        self.begin_again().await
+    }
+
+    /// Gives a fresh sink its rows from the committed offsets on.
+    async fn begin_again(&mut self) -> Result<(), Fault> {
+        // Rows that could not be taken for now are behind the committed offsets: they are consumed again.
         self.delivery = Delivery::Fresh;
         let from = self.partitions.restart();
         self.consumer.seek(&from);

@@ -5,6 +5,8 @@
 //!
 //! Follows `AbstractWorkerSourceTask` and `WorkerSourceTask` of Kafka Connect.
 
+mod dead_letters;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ use crate::commit::{Schedule, SourceCommit};
 use crate::connector_config::{RoleConfig, SourceConfig};
 use crate::error_report::{ErrorReports, Executing, Record};
 use crate::event::WorkerEvent;
-use crate::pipeline::{Bad, Pipeline, produce_rows};
+use crate::pipeline::{Pipeline, produce_rows};
 use crate::submitted_records::{Positions, SubmittedRecords};
 use crate::task::{TaskParts, is_instance_gone};
 use crate::tolerance::caused_by;
@@ -97,6 +99,8 @@ struct SourceTask {
 struct Instance {
     source: Box<dyn role::SourceTask>,
     pipeline: Pipeline,
+    /// Converts dead letters; made with the first.
+    letters: Option<Pipeline>,
     room: Box<dyn TaskPlugins>,
 }
 
@@ -114,7 +118,7 @@ impl Instance {
         let (mut room, pipeline) = parts.plugins(Arc::new(offsets.clone())).await?;
         let mut source = room.source(&parts.plugin).await?;
         source.start(&parts.settings).await?;
-        Ok(Self { source, pipeline, room })
+        Ok(Self { source, pipeline, letters: None, room })
     }
 
     /// The source anew, in a fresh instance.
@@ -223,13 +227,11 @@ impl SourceTask {
 
     /// Transforms and converts polled rows, and hands out their tickets.
     async fn take_in(&mut self, batch: SourceBatch) -> Result<(), Fault> {
+        let kept = self.keep(&batch);
         let SourceBatch { records, partitions, mut partition, offset, .. } = batch;
         let polled = records.rows;
         let rows = self.instance.pipeline.outgoing(records).await?;
-        for Bad { row, stage, class, problem } in &rows.bad {
-            let record = Record::Polled { poll: self.polls, row: *row };
-            self.errors.tell(Executing { stage: *stage, class }, record, problem);
-        }
+        self.tell_bad(kept, &rows.bad).await?;
         // Rows from a failed one on are neither sent nor settled.
         let taken = rows.failed.as_ref().map_or(polled, |(row, _)| *row);
         partition.truncate(taken as usize);

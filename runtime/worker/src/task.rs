@@ -9,7 +9,7 @@ use tombolo_model::role::{OffsetReader, TaskContext, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Fault, FaultKind, Settings, TaskId};
 
-use crate::connector_config::{ConnectorConfig, RoleConfig, SinkConfig};
+use crate::connector_config::{ConnectorConfig, RoleConfig};
 use crate::dead_letter::DeadLetters;
 use crate::error_counters::ErrorCounters;
 use crate::error_report::ErrorReports;
@@ -58,11 +58,13 @@ impl TaskParts {
     ///
     /// Errors: as [`DeadLetters::open`].
     pub(crate) async fn error_reports(&self) -> Result<ErrorReports, Fault> {
-        let dead_letters = match &self.config.role {
-            RoleConfig::Sink(SinkConfig { dead_letter_queue: Some(queue), .. }) => {
-                Some(DeadLetters::open(self, queue).await?)
-            }
-            _ => None,
+        let queue = match &self.config.role {
+            RoleConfig::Sink(sink) => &sink.dead_letter_queue,
+            RoleConfig::Source(source) => &source.dead_letter_queue,
+        };
+        let dead_letters = match queue {
+            Some(queue) => Some(DeadLetters::open(self, queue).await?),
+            None => None,
         };
         Ok(ErrorReports::new(self.id.clone(), self.policy(), dead_letters))
     }

@@ -37,6 +37,19 @@ pub(crate) struct ErrorPolicy {
 }
 
 impl ErrorPolicy {
+    /// Skips what fails, at once and uncounted.
+    pub(crate) fn skipping() -> Self {
+        let config = ErrorsConfig {
+            retry_timeout: Some(Duration::ZERO),
+            retry_delay_max: Duration::ZERO,
+            tolerance: Tolerance::All,
+            poison_rows_max: 0,
+            log: false,
+            log_messages: false,
+        };
+        Self { config, stopping: CancellationToken::new(), counters: Arc::default() }
+    }
+
     /// Whether bad rows are skipped.
     pub(crate) fn skips(&self) -> bool {
         self.config.tolerance == Tolerance::All
@@ -139,6 +152,7 @@ mod tests {
                 tolerance,
                 log: true,
                 log_messages: true,
+                poison_rows_max: 0,
             },
             stopping: CancellationToken::new(),
             counters: Arc::default(),

@@ -230,8 +230,10 @@ async fn own(
     config: &Settings,
 ) -> Result<(), Fault> {
     all.check(plugin.settings.clone(), config);
-    let ours: Vec<config_def::ConfigKey> =
-        definitions::own().into_iter().filter(|key| config.contains(&key.name)).collect();
+    let ours: Vec<config_def::ConfigKey> = definitions::own(plugin.kind)
+        .into_iter()
+        .filter(|key| config.contains(&key.name))
+        .collect();
     all.check(ours, config);
     let states = plugins.validate(plugin, config).await?;
     all.apply(states, "");

@@ -16,6 +16,10 @@ pub const MEMORY_MAX: &str = "sandbox.memory.max";
 pub const CALL_TIMEOUT: &str = "sandbox.call.timeout.ms";
 /// Setting for the most bytes of a batch.
 pub const BATCH_BYTES_MAX: &str = "sandbox.batch.bytes.max";
+/// Setting for records in a row that may fail a call alone.
+///
+/// Default 10: enough for a producer's mistake, few enough that a sink which is broken itself does not move its whole topic to the dead letter queue.
+pub const POISON_ROWS_MAX: &str = "errors.poison.rows.max";
 /// Setting for log bytes a second.
 pub const LOG_RATE: &str = "sandbox.log.rate";
 
@@ -51,7 +55,15 @@ pub fn of(kind: PluginKind) -> Vec<ConfigKey> {
 }
 
 /// Our own settings, which Kafka Connect does not have: read and checked, but not among the definitions that clients decode.
-pub fn own() -> Vec<ConfigKey> {
+pub fn own(kind: PluginKind) -> Vec<ConfigKey> {
+    match kind {
+        PluginKind::Sink => sandbox(),
+        // Kafka Connect has dead letter queues for sinks only.
+        _ => sandbox().into_iter().chain(dead_letter_queue()).collect(),
+    }
+}
+
+fn sandbox() -> Vec<ConfigKey> {
     let long = |name, default, order, title| {
         key(name, Type::Long)
             .default(default)
@@ -69,13 +81,19 @@ pub fn own() -> Vec<ConfigKey> {
         long(LOG_RATE, "65536", 4, "Log rate").doc("Log bytes a second of one plugin instance."),
         long(INFLIGHT_BYTES_MAX, "8388608", 5, "In-flight bytes max")
             .doc("Most bytes of a source task that Kafka has not acknowledged."),
+        key(POISON_ROWS_MAX, Type::Int)
+            .default("10")
+            .importance(Importance::Low)
+            .check(Check::AtLeast(0))
+            .shown(ERRORS, 9, Width::Short, "Poison rows max")
+            .doc("With errors.tolerance=all and a dead letter queue: how many records in a row, without a good one between, may go there because a call of the sink, a transformation or a converter fails as a whole for each alone. One more fails the task, as then the plugin is broken and not its records. 0 for none: a call that fails as a whole fails the task, as in Kafka Connect."),
     ]
 }
 
 /// The definition of a setting.
 pub fn find(name: &str) -> Option<ConfigKey> {
     let all = common().into_iter().chain(error_handling()).chain(source()).chain(sink());
-    all.chain(own()).find(|key| key.name == name)
+    all.chain(sandbox()).find(|key| key.name == name)
 }
 
 fn common() -> Vec<ConfigKey> {
@@ -166,6 +184,16 @@ fn sink() -> Vec<ConfigKey> {
             title,
         )
     };
+    let mut keys = vec![
+        topics("topics", Type::List, "Topics").doc("Topics to read, with commas between."),
+        topics("topics.regex", Type::String, "Topics regex")
+            .doc("Regular expression, in Java's syntax, that matches the whole names of the topics to read."),
+    ];
+    keys.extend(dead_letter_queue());
+    keys
+}
+
+fn dead_letter_queue() -> Vec<ConfigKey> {
     let queue = |name, r#type, default, order, title| {
         key(name, r#type).default(default).shown(ERRORS, order, Width::Medium, title)
     };
@@ -173,9 +201,6 @@ fn sink() -> Vec<ConfigKey> {
     let factor = "errors.deadletterqueue.topic.replication.factor";
     let headers = "errors.deadletterqueue.context.headers.enable";
     vec![
-        topics("topics", Type::List, "Topics").doc("Topics to read, with commas between."),
-        topics("topics.regex", Type::String, "Topics regex")
-            .doc("Regular expression, in Java's syntax, that matches the whole names of the topics to read."),
         queue(name, Type::String, "", 6, "Dead Letter Queue Topic Name")
             .doc("Topic for records that could not be processed; empty for none."),
         queue(factor, Type::Short, "3", 7, "Dead Letter Queue Topic Replication Factor")

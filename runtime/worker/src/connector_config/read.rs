@@ -25,6 +25,7 @@ pub(super) fn connector(
         _ => RoleConfig::Source(SourceConfig {
             topic_creation: topic_creation::groups(settings)?,
             offsets_topic: settings.get("offsets.storage.topic").map(str::to_owned),
+            dead_letter_queue: dead_letter_queue(settings)?,
             inflight_bytes_max: number(settings, definitions::INFLIGHT_BYTES_MAX)?,
         }),
     };
@@ -69,17 +70,20 @@ fn sink(settings: &Settings) -> Result<SinkConfig, ConfigError> {
         None if names.is_empty() => return Err(wrong("topics", definitions::NO_TOPICS)),
         None => SinkTopics::Names(names),
     };
+    Ok(SinkConfig { topics, dead_letter_queue: dead_letter_queue(settings)? })
+}
+
+fn dead_letter_queue(settings: &Settings) -> Result<Option<DeadLetterQueueConfig>, ConfigError> {
     let queue = "errors.deadletterqueue";
     let factor = format!("{queue}.topic.replication.factor");
-    let dead_letter_queue = match settings.get(&format!("{queue}.topic.name")) {
+    Ok(match settings.get(&format!("{queue}.topic.name")) {
         Some(topic) if !topic.trim().is_empty() => Some(DeadLetterQueueConfig {
             topic: topic.trim().to_owned(),
             replication_factor: number(settings, &factor)?,
             context_headers: boolean(settings, &format!("{queue}.context.headers.enable"), false)?,
         }),
         _ => None,
-    };
-    Ok(SinkConfig { topics, dead_letter_queue })
+    })
 }
 
 fn transformations(settings: &Settings) -> Result<Vec<TransformationConfig>, ConfigError> {
@@ -136,6 +140,7 @@ fn errors(settings: &Settings) -> Result<ErrorsConfig, ConfigError> {
         retry_timeout: u64::try_from(timeout).ok().map(Duration::from_millis),
         retry_delay_max: Duration::from_millis(number(settings, "errors.retry.delay.max.ms")?),
         tolerance,
+        poison_rows_max: number(settings, definitions::POISON_ROWS_MAX)?,
         log: boolean(settings, "errors.log.enable", false)?,
         log_messages: boolean(settings, "errors.log.include.messages", false)?,
     })

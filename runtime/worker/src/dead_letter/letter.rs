@@ -5,7 +5,7 @@
 use tombolo_kafka::{ConsumedBatch, ProduceRows};
 use tombolo_model::fault::Problem;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
-use tombolo_model::{Column, TaskId};
+use tombolo_model::{Batch, Column, TaskId};
 
 use crate::error_report::{Executing, stack_trace};
 
@@ -24,6 +24,21 @@ pub(crate) struct Letter {
     own_headers: usize,
     /// Where the record was consumed.
     pub(super) consumed_at: Option<PartitionOffset>,
+    /// Where a source read the record.
+    source: Option<SourcePlace>,
+}
+
+/// Where a source read a record, and where it was to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SourcePlace {
+    /// The topic it was to go to, before any transformation.
+    pub(crate) topic: Option<String>,
+    /// The partition of that topic, where the source chose one.
+    pub(crate) kafka_partition: Option<i32>,
+    /// The source partition, as JSON.
+    pub(crate) partition: Option<String>,
+    /// The source offset behind the record, as JSON.
+    pub(crate) offset: Option<String>,
 }
 
 /// Why a record is a dead letter.
@@ -55,7 +70,26 @@ impl Letter {
             own_headers: headers.len(),
             headers,
             consumed_at: Some(PartitionOffset { at, offset }),
+            source: None,
         })
+    }
+
+    /// A record of a source, from converted rows.
+    pub(crate) fn of_polled(batch: &Batch, row: usize, source: SourcePlace) -> Self {
+        let header = |header| {
+            let name = batch.headers.names.get(header).unwrap_or_default();
+            (name.to_vec(), batch.headers.values.bytes.get(header).map(<[u8]>::to_vec))
+        };
+        let headers: Vec<_> = batch.headers.range(row).map(header).collect();
+        Self {
+            key: batch.key.bytes.get(row).map(<[u8]>::to_vec),
+            value: batch.value.bytes.get(row).map(<[u8]>::to_vec),
+            timestamp: batch.timestamp.get(row).copied().unwrap_or(-1),
+            own_headers: headers.len(),
+            headers,
+            consumed_at: None,
+            source: Some(source),
+        }
     }
 
     /// Adds the headers that say why it is here.
@@ -63,11 +97,16 @@ impl Letter {
     /// Follows `DeadLetterQueueReporter.populateContextHeaders` of Kafka Connect.
     pub(super) fn tell(&mut self, Reason { task, at, problem }: &Reason<'_>) {
         let consumed = self.consumed_at.as_ref();
+        let source = self.source.as_ref();
+        let topic = consumed.map(|consumed| consumed.at.topic.to_string());
+        let topic = topic.or_else(|| source?.topic.clone());
+        let partition = consumed.map(|consumed| consumed.at.partition);
+        let partition = partition.or_else(|| source?.kafka_partition);
         let class = problem.class.as_deref().unwrap_or(DATA_EXCEPTION);
         let trace = stack_trace(&Problem { class: Some(class.to_owned()), ..(*problem).clone() });
         let of_context = [
-            ("topic", consumed.map(|consumed| consumed.at.topic.to_string())),
-            ("partition", consumed.map(|consumed| consumed.at.partition.to_string())),
+            ("topic", topic),
+            ("partition", partition.map(|partition| partition.to_string())),
             ("offset", consumed.map(|consumed| consumed.offset.to_string())),
             ("connector.name", Some(task.connector.to_string())),
             ("task.id", Some(task.index.to_string())),
@@ -77,9 +116,15 @@ impl Letter {
             ("exception.message", Some(problem.message.clone())),
             ("exception.stacktrace", Some(trace + "\n")),
         ];
-        let headers = of_context.into_iter().map(|(name, value)| {
+        let of_source = source.map(|source| {
+            let SourcePlace { partition, offset, .. } = source.clone();
+            [("source.partition", partition), ("source.offset", offset)]
+        });
+        let all = of_context.into_iter().chain(of_source.into_iter().flatten());
+        let headers = all.map(|(name, value)| {
             (format!("__connect.errors.{name}").into_bytes(), value.map(String::into_bytes))
         });
+        let headers: Vec<_> = headers.collect();
         self.headers.extend(headers);
     }
 

@@ -32,6 +32,23 @@ pub(crate) async fn build(
     })
 }
 
+/// Makes a pipeline without transformations, whose key and value converter is the one and whose header converter the other of these. It skips
+/// what they cannot convert, and counts none of it.
+pub(crate) async fn build_plain(
+    plugins: &dyn Plugins,
+    task: &mut dyn TaskPlugins,
+    (converter, header): (&PluginConfig, &PluginConfig),
+) -> Result<Pipeline, Fault> {
+    Ok(Pipeline {
+        key: conversion(plugins, task, converter, true).await?,
+        value: conversion(plugins, task, converter, false).await?,
+        header: header_conversion(plugins, task, header).await?,
+        chain: None,
+        policy: ErrorPolicy::skipping(),
+        header_topics: Vec::new(),
+    })
+}
+
 async fn conversion(
     plugins: &dyn Plugins,
     task: &mut dyn TaskPlugins,

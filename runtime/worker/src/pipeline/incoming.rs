@@ -15,13 +15,15 @@ impl Pipeline {
     /// From consumed bytes to rows for a sink, with where they were consumed if a transformation changed topic or partition.
     ///
     /// `consumed` is the same afterwards, so that every row leads back to the bytes it was made of. Where [`Rows::failed`] is there, rows before
-    /// it are of no use: they come again.
+    /// it are of no use: they come again. Rows of the numbers `known`, which ascend, are left out.
     pub(crate) async fn incoming(
         &mut self,
         consumed: &mut ConsumedBatch,
+        known: &[u32],
     ) -> Result<(Rows, Option<Original>), Fault> {
         let mut rows = Rows::new(without_columns(consumed));
         check_timestamps(&mut rows);
+        rows.drop_rows(known);
         let mut headers = take_headers(consumed);
         let converted = self.converted(&mut rows, consumed, &mut headers).await;
         give_back(consumed, headers);
@@ -67,7 +69,7 @@ impl Pipeline {
                 (&mut left.0, &mut left.1)
             }
         };
-        if bytes.is_absent() {
+        if bytes.is_absent() || rows.batch.is_empty() {
             return Ok(());
         }
         let Batch { rows: count, topics, topic, .. } = &rows.batch;

@@ -25,6 +25,15 @@ impl Pipeline {
         Ok(rows)
     }
 
+    /// As [`Pipeline::outgoing`], of converters alone: rows that they cannot convert are left out.
+    pub(crate) async fn plain(&mut self, records: Batch) -> Result<Rows, Fault> {
+        let mut rows = Rows::new(records);
+        self.convert_headers_out(&mut rows).await?;
+        self.convert_out(Side::Key, &mut rows).await?;
+        self.convert_out(Side::Value, &mut rows).await?;
+        Ok(rows)
+    }
+
     async fn convert_headers_out(&mut self, rows: &mut Rows) -> Result<(), Fault> {
         let Batch { topics, topic, headers, .. } = &mut rows.batch;
         let count = u32::try_from(headers.count()).unwrap_or(u32::MAX);

@@ -181,6 +181,7 @@ fn pipeline(tolerance: Tolerance, chain: Option<Choosing>) -> Pipeline {
                 tolerance,
                 log: true,
                 log_messages: true,
+                poison_rows_max: 0,
             },
             stopping: CancellationToken::new(),
             counters: Arc::default(),
@@ -310,7 +311,7 @@ async fn a_consumed_row_is_converted_and_then_transformed_and_its_bytes_stay_as_
     let mut consumed = consumed(&["a", "drop", "b"]);
     let memory = consumed.value.data.as_ptr();
     let before = consumed.clone();
-    let (rows, original) = pipeline.incoming(&mut consumed).await.unwrap();
+    let (rows, original) = pipeline.incoming(&mut consumed, &[]).await.unwrap();
     let batch = rows.batch;
     assert_eq!(text(&batch.value.bytes), ["v:a", "v:b"]);
     assert_eq!(text(&batch.key.bytes), ["k:0", "k:2"]);
@@ -326,7 +327,7 @@ async fn a_consumed_row_is_converted_and_then_transformed_and_its_bytes_stay_as_
 async fn a_sink_is_told_where_rows_were_consumed_when_a_transformation_renames_their_topic() {
     let mut pipeline =
         pipeline(Tolerance::None, Some(Choosing { topic: Some("renamed"), ..Choosing::default() }));
-    let (rows, original) = pipeline.incoming(&mut consumed(&["split", "a"])).await.unwrap();
+    let (rows, original) = pipeline.incoming(&mut consumed(&["split", "a"]), &[]).await.unwrap();
     let batch = rows.batch;
     assert_eq!(batch.topic_of(0), Some("renamed"));
     let Original { topics, topic, partition, offset } = original.unwrap();
@@ -340,7 +341,7 @@ async fn a_converter_that_reads_headers_gets_them_raw() {
     let mut pipeline = pipeline(Tolerance::None, None);
     pipeline.key.reads_headers = true;
     pipeline.key.converter = Box::new(Naming { adds_header: true, ..naming("k") });
-    pipeline.incoming(&mut consumed(&["a"])).await.unwrap();
+    pipeline.incoming(&mut consumed(&["a"]), &[]).await.unwrap();
 }
 
 #[tokio::test]
@@ -348,11 +349,11 @@ async fn a_bad_consumed_row_ends_the_task_or_is_skipped() {
     let mut consumed = consumed(&["a", "bad-h", "b", "bad-v"]);
     let before = consumed.clone();
     let mut strict = pipeline(Tolerance::None, None);
-    let (rows, _) = strict.incoming(&mut consumed).await.unwrap();
+    let (rows, _) = strict.incoming(&mut consumed, &[]).await.unwrap();
     assert_eq!(rows.failed.unwrap().1.message, "Tolerance exceeded in error handler");
     assert_eq!(rows.bad.len(), 1, "Kafka Connect would not have come to the other");
     let mut tolerant = pipeline(Tolerance::All, None);
-    let (rows, _) = tolerant.incoming(&mut consumed).await.unwrap();
+    let (rows, _) = tolerant.incoming(&mut consumed, &[]).await.unwrap();
     assert_eq!(rows.batch.offset, [100, 102]);
     let bad: Vec<(u32, Stage, &str)> =
         rows.bad.iter().map(|bad| (bad.row, bad.stage, &*bad.class)).collect();

@@ -40,6 +40,16 @@ impl Given {
         (topic.map_or("", String::as_str), partition.unwrap_or(-1))
     }
 
+    /// The numbers of the rows as they were consumed, each once.
+    pub(super) fn consumed_rows(&self) -> Vec<u32> {
+        let mut rows: Vec<u32> = match &self.origin {
+            None => (0..self.batch.rows).collect(),
+            Some(origin) => origin.clone(),
+        };
+        rows.dedup();
+        rows
+    }
+
     /// The record that stood in a row.
     pub(super) fn record(&self, row: usize) -> Record<'_> {
         Record::Consumed { batch: &self.consumed, row: self.consumed_row(row) }
@@ -75,6 +85,13 @@ impl Given {
 /// These entries of a list that is empty or complete.
 fn choose<T: Copy>(list: &[T], kept: &[u32]) -> Vec<T> {
     kept.iter().filter_map(|&row| list.get(row as usize).copied()).collect()
+}
+
+/// Where a consumed row stands; none where there is no such row.
+pub(super) fn position(consumed: &ConsumedBatch, row: usize) -> Option<PartitionOffset> {
+    let topic = consumed.topics.get(*consumed.topic.get(row)? as usize)?;
+    let at = TopicPartition::new(topic.as_str(), *consumed.partition.get(row)?);
+    Some(PartitionOffset { at, offset: *consumed.offset.get(row)? })
 }
 
 /// The offset to read next in each partition that consumed rows are of.

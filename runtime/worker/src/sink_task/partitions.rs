@@ -49,6 +49,11 @@ impl Partitions {
         self.0.get(&row.at).is_some_and(|partition| row.offset < partition.current)
     }
 
+    /// Whether this row is behind the committed offset of a partition that the sink has.
+    pub(super) fn is_open(&self, at: &TopicPartition, offset: i64) -> bool {
+        self.0.get(at).is_some_and(|partition| offset >= partition.committed)
+    }
+
     pub(super) fn all(&self) -> Vec<TopicPartition> {
         self.0.keys().cloned().collect()
     }

@@ -142,4 +142,5 @@ impl SinkTask {
 const AGAIN_WAIT: Duration = Duration::from_secs(30);
 
 /// What Kafka Connect says of records that a sink refused.
-const REFUSED: Executing<'static> = Executing { stage: Stage::TaskPut, class: SINK_TASK };
+pub(super) const REFUSED: Executing<'static> =
+    Executing { stage: Stage::TaskPut, class: SINK_TASK };

@@ -15,6 +15,7 @@ use tombolo_worker::ErrorCounts;
 
 use crate::support::cluster::Read;
 use crate::support::sink::{Answer, Call, SinkScript};
+use crate::support::source::CountingScript;
 use crate::support::{Fixture, SOON, until};
 
 const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
@@ -25,7 +26,7 @@ fn problem(message: &str) -> Problem {
 }
 
 /// A fixture whose bad records go to a queue that is not there yet, and the names of topic and queue.
-async fn fixture(name: &str, settings: &[(&str, &str)]) -> (Fixture, String, String) {
+pub(crate) async fn fixture(name: &str, settings: &[(&str, &str)]) -> (Fixture, String, String) {
     let mut fixture = Fixture::new(name, &[]).await;
     let topic = fixture.cluster.new_topic(name, 1).await;
     let queue = format!("{topic}-dead");
@@ -39,13 +40,13 @@ async fn fixture(name: &str, settings: &[(&str, &str)]) -> (Fixture, String, Str
     (fixture, topic, queue)
 }
 
-async fn committed(fixture: &Fixture, topic: &str, offset: i64) {
+pub(crate) async fn committed(fixture: &Fixture, topic: &str, offset: i64) {
     let group = fixture.group();
     let is_committed = async || fixture.cluster.committed(&group, topic, 0).await == Some(offset);
     wait_until(is_committed, &format!("{offset} is committed"), SOON).await.unwrap();
 }
 
-fn counts(fixture: &Fixture) -> ErrorCounts {
+pub(crate) fn counts(fixture: &Fixture) -> ErrorCounts {
     fixture.worker.error_counters()[0].1.read()
 }
 
@@ -317,4 +318,53 @@ async fn a_queue_that_cannot_be_created_fails_the_task() {
     assert!(trace.lines().next().unwrap().contains(&text), "{trace}");
     assert!(trace.contains("eplication factor"), "{trace}");
     assert!(script.calls().is_empty(), "the sink is not started");
+}
+
+/// A fixture whose source makes two rows of this value, and the names of topic and queue.
+async fn source(name: &str, value: &[u8], settings: &[(&str, &str)]) -> (Fixture, String, String) {
+    let (mut fixture, topic, queue) = fixture(name, settings).await;
+    let script = CountingScript::new(&[("a", &topic)], 2);
+    CountingScript { value: Some(value.to_vec()), ..script }.install(&mut fixture);
+    (fixture, topic, queue)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sources_bad_records_go_there_as_json_with_where_they_were_read() {
+    let (fixture, topic, queue) = source("source", b"bad", &[]).await;
+    fixture.start_task(0).await;
+    until("the offsets are stored", || fixture.stored_offset("a") == Some(2)).await;
+    let counted = counts(&fixture);
+    assert_eq!((counted.dead_letter_requests, counted.dead_letter_failures), (2, 0));
+    fixture.stop_task(0).await;
+    assert!(fixture.cluster.values(&topic).await.is_empty());
+    let letters = fixture.cluster.read(&queue).await;
+    let values: Vec<_> = letters.iter().map(|letter| letter.value.as_deref()).collect();
+    assert_eq!(values, [Some("\"bad\""); 2]);
+    let header = |name: &str| letters[1].header(&format!("__connect.errors.{name}"));
+    assert_eq!((header("topic"), header("offset")), (Some(topic.as_str()), None));
+    assert_eq!((header("stage"), header("class.name")), (Some("VALUE_CONVERTER"), Some("Bytes")));
+    assert_eq!(header("source.partition"), Some("{\"p\":\"a\"}"));
+    assert_eq!(header("source.offset"), Some("{\"n\":2}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_json_cannot_say_of_a_sources_record_goes_there_as_the_source_made_it() {
+    let (fixture, _, queue) = source("raw", b"bad\xff", &[]).await;
+    fixture.start_task(0).await;
+    until("the offsets are stored", || fixture.stored_offset("a") == Some(2)).await;
+    fixture.stop_task(0).await;
+    let letters = fixture.cluster.read(&queue).await;
+    let values: Vec<_> = letters.iter().map(|letter| letter.value.as_deref()).collect();
+    assert_eq!(values, [Some("bad\u{fffd}"); 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sources_offset_waits_for_its_dead_letter() {
+    let (fixture, _, queue) = source("waits", b"bad", &[]).await;
+    fixture.cluster.create_topic_with(&queue, 1, &[("max.message.bytes", "70")]).await;
+    fixture.start_task(0).await;
+    let trace = fixture.failure(0).await;
+    let text = format!("Could not produce message to dead letter queue. topic={queue}");
+    assert!(trace.contains(&text), "{trace}");
+    assert_eq!(fixture.stored_offset("a"), None);
 }

@@ -90,7 +90,7 @@ async fn of_a_call_that_fails_with_one_row_only_that_row_is_lost_on_the_way_to_a
         let mut pipeline = place.failing(Tolerance::All, &failing);
         let mut consumed = consumed(&VALUES);
         let before = consumed.clone();
-        let (rows, _) = pipeline.incoming(&mut consumed).await.unwrap();
+        let (rows, _) = pipeline.incoming(&mut consumed, &[]).await.unwrap();
         let lost: &[u32] = if matches!(place, Where::Key) { &[3] } else { &[2, 3] };
         let bad: Vec<u32> = rows.bad.iter().map(|bad| bad.row).collect();
         assert_eq!(bad, lost, "{place:?}");
@@ -243,7 +243,7 @@ async fn a_task_that_stops_while_it_retries_judges_nothing() {
         let fault = pipeline.outgoing(polled(values)).await.unwrap_err();
         assert!(fault.is_retriable(), "rows of a call that was given up come again");
         assert_eq!(begun.elapsed(), ms(5000));
-        let fault = pipeline.incoming(&mut consumed(values)).await.unwrap_err();
+        let fault = pipeline.incoming(&mut consumed(values), &[]).await.unwrap_err();
         assert!(fault.is_retriable());
     }
 }

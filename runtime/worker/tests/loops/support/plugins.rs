@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tombolo_model::config_def::SettingState;
-use tombolo_model::fault::{Problem, RowFault};
+use tombolo_model::fault::{Breach, Problem, RowFault};
 use tombolo_model::offset::{SourcePosition, TopicPartition};
 use tombolo_model::plugin::{Columns, ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::role::{
@@ -16,7 +16,12 @@ use tombolo_model::role::{
     TransformationChain, TransformationStep,
 };
 use tombolo_model::transformed::StepFault;
-use tombolo_model::{Batch, Column, ConnectorName, Fault, Headers, Settings, TaskId, Values};
+use tombolo_model::{
+    Batch, Column, ConnectorName, Fault, Headers, Settings, Stage, TaskId, Values,
+};
+
+const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
+const SIMPLE: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
 type MakeSource = dyn Fn(Arc<dyn OffsetReader>) -> Box<dyn SourceTask> + Send + Sync;
 type MakeSink = dyn Fn() -> Box<dyn SinkTask> + Send + Sync;
@@ -60,6 +65,8 @@ impl Plugins for NativePlugins {
         let known = match kind {
             PluginKind::Source => "org.acme.SourceConnector",
             PluginKind::Sink => "org.acme.SinkConnector",
+            PluginKind::Converter if name == JSON => JSON,
+            PluginKind::HeaderConverter if name == SIMPLE => SIMPLE,
             PluginKind::Converter | PluginKind::HeaderConverter => "Bytes",
             PluginKind::Transformation => "Mark",
             PluginKind::Predicate => "",
@@ -127,10 +134,13 @@ impl TaskPlugins for Room {
 
     async fn converter(
         &mut self,
-        _: &PluginInfo,
+        plugin: &PluginInfo,
         _: &Settings,
         _: bool,
     ) -> Result<Box<dyn Converter>> {
+        if plugin.class == JSON {
+            return Ok(Box::new(Quote));
+        }
         Ok(Box::new(Bytes))
     }
 
@@ -150,13 +160,13 @@ impl TaskPlugins for Room {
     }
 }
 
-/// Values are bytes on both sides. A row `bad` is refused.
+/// Values are bytes on both sides. A row that begins with `bad` is refused; a row `trap` ends the plugin.
 struct Bytes;
 
 fn refused(column: &Column) -> Vec<RowFault> {
     let problem = || Problem { message: "a bad row".to_owned(), class: None, trace: None };
     let rows = column.iter().zip(0_u32..);
-    rows.filter(|(row, _)| *row == Some(b"bad"))
+    rows.filter(|(row, _)| row.is_some_and(|row| row.starts_with(b"bad")))
         .map(|(_, row)| RowFault { row, problem: problem() })
         .collect()
 }
@@ -173,6 +183,9 @@ impl Converter for Bytes {
         bytes: &mut Column,
         _: Option<&mut Headers>,
     ) -> Result<(Values, Vec<RowFault>)> {
+        if bytes.iter().any(|row| row == Some(b"trap")) {
+            return Err(Fault::breach(Breach::Trap, Stage::ValueConverter, "unreachable"));
+        }
         Ok((raw(bytes), refused(bytes)))
     }
 
@@ -182,6 +195,44 @@ impl Converter for Bytes {
         values: &mut Values,
     ) -> Result<(Column, Option<Headers>, Vec<RowFault>)> {
         Ok((values.bytes.clone(), None, refused(&values.bytes)))
+    }
+}
+
+/// Puts texts into quotation marks. A row that is no text is refused.
+struct Quote;
+
+#[async_trait]
+impl Converter for Quote {
+    async fn to_connect_data(
+        &mut self,
+        _: Topics<'_>,
+        bytes: &mut Column,
+        _: Option<&mut Headers>,
+    ) -> Result<(Values, Vec<RowFault>)> {
+        Ok((raw(bytes), Vec::new()))
+    }
+
+    async fn from_connect_data(
+        &mut self,
+        _: Topics<'_>,
+        values: &mut Values,
+    ) -> Result<(Column, Option<Headers>, Vec<RowFault>)> {
+        let (mut quoted, mut faults) = (Column::default(), Vec::new());
+        for (row, number) in values.bytes.iter().zip(0_u32..) {
+            let text = row.map(str::from_utf8).transpose();
+            quoted.push_option(
+                text.as_ref()
+                    .ok()
+                    .and_then(|text| text.map(|text| format!("{text:?}")))
+                    .as_deref()
+                    .map(str::as_bytes),
+            );
+            if text.is_err() {
+                let problem = Problem { message: "no text".to_owned(), class: None, trace: None };
+                faults.push(RowFault { row: number, problem });
+            }
+        }
+        Ok((quoted, None, faults))
     }
 }
 
@@ -259,9 +310,7 @@ impl NativeConnector {
             script.calls.push(name);
         }
         match script.failing.take_if(|failing| *failing == name) {
-            Some(name) => {
-                Err(Fault::fatal(tombolo_model::Stage::Lifecycle, format!("{name} failed")))
-            }
+            Some(name) => Err(Fault::fatal(Stage::Lifecycle, format!("{name} failed"))),
             None => Ok(()),
         }
     }
