@@ -108,7 +108,8 @@ pub fn send(producer: &BaseProducer, topic: &str, value: &[u8]) -> Result<()> {
     }
 }
 
-fn client(bootstrap: &str) -> ClientConfig {
+/// Settings of a client of the broker at this address.
+pub fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap);
     config

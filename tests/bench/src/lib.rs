@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod case;
 pub mod peer;
 pub mod records;
@@ -12,6 +13,8 @@ pub mod broker;
 pub mod process;
 pub mod samples;
 
+pub mod creation;
+pub mod reads;
 pub mod run;
 pub mod start;
 pub mod verify;

@@ -15,7 +15,7 @@ use tombolo_bench::case::Case;
 use tombolo_bench::peer::{Peer, Surroundings, Worker};
 use tombolo_bench::report::Report;
 use tombolo_bench::run::{self, Bench};
-use tombolo_bench::{floor, stages, start};
+use tombolo_bench::{creation, floor, reads, stages, start};
 use tombolo_harness::{Kafka, root, target_folder};
 
 /// Fewest starts that a median is taken of: they are short.
@@ -52,6 +52,10 @@ enum What {
     Lines,
     /// Start to first answer.
     Start,
+    /// Creation of many connectors, and of one up to its first row.
+    Create,
+    /// Answers of the API while connectors work and hang.
+    Reads,
     /// A bare rdkafka loop.
     Floor,
     /// Each stage by itself, and the crossing of the wall.
@@ -59,14 +63,22 @@ enum What {
 }
 
 impl What {
-    const ALL: [Self; 5] = [Self::Json, Self::Transformed, Self::Lines, Self::Start, Self::Floor];
+    const ALL: [Self; 7] = [
+        Self::Json,
+        Self::Transformed,
+        Self::Lines,
+        Self::Start,
+        Self::Create,
+        Self::Reads,
+        Self::Floor,
+    ];
 
     fn case(self) -> Option<Case> {
         match self {
             Self::Json => Some(Case::JsonToFile),
             Self::Transformed => Some(Case::TransformedToFile),
             Self::Lines => Some(Case::LinesToTopic),
-            Self::Start | Self::Floor | Self::Stages => None,
+            _ => None,
         }
     }
 }
@@ -143,6 +155,17 @@ fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Repor
         for peer in peers {
             let rounds = arguments.rounds.max(STARTS_MIN);
             report.add_starts(*peer, start::starts(*peer, rounds, &bench.around)?);
+        }
+    }
+    for peer in peers {
+        if asked(What::Create) {
+            report.add_creations(*peer, &creation::many(*peer, &bench.around)?);
+            let rounds = arguments.rounds.max(STARTS_MIN);
+            let rows = creation::first_rows(*peer, rounds, &bench.broker, &bench.around)?;
+            report.add_first_rows(*peer, &rows);
+        }
+        if asked(What::Reads) {
+            report.add_reads(*peer, &reads::reads(*peer, &bench.broker, &bench.around)?);
         }
     }
     if asked(What::Floor) {

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
-use serde_json::Value;
 use tombolo_harness::{Guarded, Signal, free_port, jars, wait_for, wait_for_some};
 
-/// Longest time for a start, a stop, or an answer.
+use crate::api::Api;
+
+/// Longest time for a start or a stop.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Java's options, as Kafka's own `connect-distributed.sh` sets them.
@@ -87,8 +88,8 @@ pub struct Surroundings {
 /// A running worker.
 pub struct Worker {
     process: Guarded,
-    url: String,
-    agent: ureq::Agent,
+    /// Its REST API.
+    pub api: Api,
     log: PathBuf,
     /// From just before the program was started to its first 200 on `GET /connectors`.
     pub start: Duration,
@@ -99,23 +100,29 @@ pub struct Worker {
 impl Worker {
     /// Starts a worker whose internal topics and group carry `name`, and waits until it answers.
     pub fn start(peer: Peer, name: &str, around: &Surroundings) -> Result<Self> {
+        Self::start_with(peer, name, around, &[])
+    }
+
+    /// As [`Worker::start`], with more lines in the worker's file.
+    pub fn start_with(
+        peer: Peer,
+        name: &str,
+        around: &Surroundings,
+        more: &[(&str, String)],
+    ) -> Result<Self> {
         let port = free_port()?;
         let file = around.folder.join(format!("{name}.properties"));
-        std::fs::write(&file, worker_file(name, port, around))?;
+        let mut text = worker_file(name, port, around);
+        more.iter().for_each(|(key, value)| text.push_str(&format!("{key}={value}\n")));
+        std::fs::write(&file, text)?;
         let log = around.folder.join(format!("{name}.log"));
         let mut command = peer.command(around)?;
         command.arg(&file).current_dir(&around.folder);
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .build();
         let begin = Instant::now();
         let process = Guarded::start(&command, &log, None)?;
-        let url = format!("http://127.0.0.1:{port}");
         let mut worker = Self {
             process,
-            url,
-            agent: config.into(),
+            api: Api::new(port),
             log,
             start: Duration::ZERO,
             connectors: Vec::new(),
@@ -132,13 +139,8 @@ impl Worker {
         if self.process.has_ended() {
             bail!("the worker has ended; see {}", self.log.display());
         }
-        let Ok(mut response) = self.agent.get(format!("{}/connectors", self.url)).call() else {
-            return Ok(None);
-        };
-        if response.status() != 200 {
-            return Ok(None);
-        }
-        let names: Vec<String> = serde_json::from_str(&response.body_mut().read_to_string()?)?;
+        let Some(body) = self.api.get("/connectors")? else { return Ok(None) };
+        let names: Vec<String> = serde_json::from_str(&body)?;
         Ok(Some(names))
     }
 
@@ -152,40 +154,15 @@ impl Worker {
         &self.log
     }
 
-    /// Creates a connector.
-    pub fn create(&self, connector: &Value) -> Result<()> {
-        let url = format!("{}/connectors", self.url);
-        let mut response = self.agent.post(url).send_json(connector)?;
-        let status = response.status();
-        ensure!(status == 201, "{status}: {}", response.body_mut().read_to_string()?);
-        Ok(())
-    }
-
-    /// Fails if the connector or its task has failed.
-    pub fn check(&self, connector: &str) -> Result<()> {
-        let status = self.status(connector)?;
-        ensure!(!status.contains("FAILED"), "{status}");
-        Ok(())
-    }
-
-    /// Waits until the connector and its task run.
-    pub fn wait_until_running(&self, connector: &str) -> Result<()> {
-        let runs = || {
-            let status = self.status(connector).unwrap_or_default();
-            status.matches("RUNNING").count() == 2
-        };
-        wait_for(runs, "a connector and its task run", PATIENCE)
-            .with_context(|| self.status(connector).unwrap_or_default())
-    }
-
-    fn status(&self, connector: &str) -> Result<String> {
-        let url = format!("{}/connectors/{connector}/status", self.url);
-        Ok(self.agent.get(url).call()?.body_mut().read_to_string()?)
-    }
-
     /// Asks it to end, and waits for that.
     pub fn stop(self) -> Result<()> {
         self.process.signal(Signal::Term)?;
+        wait_for(|| self.process.has_ended(), "the worker ends", PATIENCE)
+    }
+
+    /// Ends it without asking.
+    pub fn kill(self) -> Result<()> {
+        self.process.signal(Signal::Kill)?;
         wait_for(|| self.process.has_ended(), "the worker ends", PATIENCE)
     }
 }

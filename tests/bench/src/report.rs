@@ -6,8 +6,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::case::Case;
+use crate::creation::{Creations, FirstRows};
 use crate::peer::Peer;
 use crate::process::Memory;
+use crate::reads::Reads;
 use crate::run::Figures;
 
 /// CPU time per record beside Connect's: at most this.
@@ -18,6 +20,13 @@ const PEAK_RATIO_MAX: f64 = 0.2;
 const START_MAX: Duration = Duration::from_millis(150);
 /// Crossing the wall, in and out, per record in nanoseconds: at most this.
 const WALL_NS_MAX: f64 = 30.0;
+
+/// A request that creates a connector: at most this.
+const CREATION_MAX: Duration = Duration::from_millis(10);
+/// From creation to the first row, beyond the join of a bare consumer: at most this.
+const FIRST_ROW_MAX: Duration = Duration::from_millis(50);
+/// The slowest of a hundred reads: at most this.
+const READ_P99_MAX: Duration = Duration::from_millis(20);
 
 /// What all runs have measured.
 #[derive(Default)]
@@ -56,6 +65,50 @@ impl Report {
             };
             self.lines.push(format!("stage by itself, {name}: {ns:.1} ns per record{target}"));
         }
+    }
+
+    /// Adds what many creations cost.
+    pub fn add_creations(&mut self, peer: Peer, found: &Creations) {
+        let (p50, p99) = (quantile(&found.requests, 0.5), quantile(&found.requests, 0.99));
+        self.lines.push(format!(
+            "{} connectors created one after the other, {}: {:.1} ms each (p99 {:.1}){}, {:.1} ms of CPU each, all running after {:.1} s",
+            found.requests.len(),
+            peer.title(),
+            millis(p50),
+            millis(p99),
+            target(peer, p50, CREATION_MAX),
+            millis(found.cpu),
+            found.running.as_secs_f64(),
+        ));
+    }
+
+    /// Adds first rows of sinks beside bare consumers.
+    pub fn add_first_rows(&mut self, peer: Peer, found: &FirstRows) {
+        let (sink, join) = (quantile(&found.sinks, 0.5), quantile(&found.joins, 0.5));
+        let beyond = sink.saturating_sub(join);
+        self.lines.push(format!(
+            "creation to first row, {}: {:.0} ms; a bare consumer joins and reads in {:.0} ms: {:.0} ms beyond{}",
+            peer.title(),
+            millis(sink),
+            millis(join),
+            millis(beyond),
+            target(peer, beyond, FIRST_ROW_MAX),
+        ));
+    }
+
+    /// Adds reads beside connectors that work and hang.
+    pub fn add_reads(&mut self, peer: Peer, found: &Reads) {
+        let p99 = quantile(&found.answers, 0.99);
+        self.lines.push(format!(
+            "{} reads beside {:.0} records/s and plugins that hang, {}: p50 {:.1} ms, p99 {:.1} ms{}, longest {:.1} ms",
+            found.answers.len(),
+            found.rate,
+            peer.title(),
+            millis(quantile(&found.answers, 0.5)),
+            millis(p99),
+            target(peer, p99, READ_P99_MAX),
+            millis(quantile(&found.answers, 1.0)),
+        ));
     }
 
     /// Medians of the runs of a case on a program.
@@ -148,6 +201,26 @@ impl Report {
     }
 }
 
+/// The target beside a time of ours.
+fn target(peer: Peer, time: Duration, most: Duration) -> String {
+    match peer {
+        Peer::Tombolo => format!(" (at most {} ms: {})", most.as_millis(), verdict(time <= most)),
+        Peer::Connect => String::new(),
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+/// The time that this part of all stays within.
+pub fn quantile(times: &[Duration], part: f64) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let place = (sorted.len() as f64 * part).ceil() as usize;
+    sorted.get(place.saturating_sub(1)).copied().unwrap_or_default()
+}
+
 fn verdict(holds: bool) -> &'static str {
     if holds { "holds" } else { "FAILS" }
 }
@@ -172,6 +245,14 @@ mod tests {
         assert_eq!(median(vec![]), None);
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
+    }
+
+    #[test]
+    fn a_quantile_is_the_smallest_time_that_so_many_stay_within() {
+        let times: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
+        let of = |part| quantile(&times, part).as_millis();
+        assert_eq!((of(0.5), of(0.99), of(1.0)), (100, 198, 200));
+        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub fn run(bench: &Bench, case: Case, peer: Peer, round: usize) -> Result<Figure
     };
     let worker = Worker::start(peer, &name, &bench.around)?;
     let begin = Instant::now();
-    worker.create(&connector)?;
+    worker.api.create(&connector)?;
     let (samples, memory) = sample(&worker, &name, &output, begin, goal)
         .with_context(|| format!("{}; its log is {}", peer.title(), worker.log().display()))?;
     worker.stop()?;
@@ -139,7 +139,7 @@ fn sample(
         if progress > last {
             (last, moved) = (progress, Instant::now());
         } else if moved.elapsed() > PATIENCE {
-            worker.check(connector)?;
+            worker.api.check(connector)?;
             bail!("nothing more was written after {progress} of {goal}");
         }
         pause(if progress == 0 { PAUSE_FIRST } else { PAUSE });

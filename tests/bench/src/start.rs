@@ -20,7 +20,7 @@ pub fn starts(peer: Peer, rounds: usize, around: &Surroundings) -> Result<Vec<Du
     std::fs::write(&file, "")?;
     for number in 0..CONNECTORS {
         let connector = format!("idle-{number}");
-        worker.create(&json!({
+        worker.api.create(&json!({
             "name": connector,
             "config": {
                 "connector.class": "FileStreamSource",
@@ -29,7 +29,7 @@ pub fn starts(peer: Peer, rounds: usize, around: &Surroundings) -> Result<Vec<Du
                 "tasks.max": "1",
             }
         }))?;
-        worker.wait_until_running(&connector)?;
+        worker.api.wait_until_running(&connector)?;
     }
     worker.stop()?;
     (0..rounds).map(|_| start(peer, &name, around)).collect()
