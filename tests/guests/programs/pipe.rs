@@ -1,4 +1,4 @@
-//! A source of distinct numbers at a steady rate, and a sink that writes them as lines: what a stranger might upload. Both may leak.
+//! A source of distinct numbers at a steady rate, and a sink that writes them as lines: what a stranger might upload. Both may leak, and the sink crash.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -25,6 +25,8 @@ const BUFFERS: Key<bool> = Key::new("buffers")
 const LEAKS_AFTER: Key<Option<i64>> = Key::new("leaks.after.ms").doc(
     "How long after its start a task begins to keep memory that it does not need; never by default.",
 );
+const CRASHES_AT: Key<Option<String>> =
+    Key::new("crashes.at").doc("A value at which the sink crashes; never by default.");
 const STARTS: Key<Option<String>> =
     Key::new("starts").doc("A file that gets a line with each start of a task.");
 
@@ -155,16 +157,19 @@ impl Source for NumbersSource {
 struct LinesSettings {
     file: String,
     buffers: bool,
+    crashes_at: Option<String>,
     leak: Leak,
 }
 
 impl Configuration for LinesSettings {
-    const KEYS: &'static [&'static dyn Definition] = &[&FILE, &BUFFERS, &LEAKS_AFTER, &STARTS];
+    const KEYS: &'static [&'static dyn Definition] =
+        &[&FILE, &BUFFERS, &CRASHES_AT, &LEAKS_AFTER, &STARTS];
 
     fn read(settings: &Settings) -> std::result::Result<Self, ConfigError> {
         Ok(Self {
             file: FILE.get(settings)?,
             buffers: BUFFERS.get(settings)?,
+            crashes_at: CRASHES_AT.get(settings)?,
             leak: Leak::read(settings)?,
         })
     }
@@ -184,6 +189,11 @@ impl LinesSink {
         self.lines.clear();
         written.map_err(|err| Fault::fatal(err.to_string()))
     }
+}
+
+#[expect(clippy::panic, reason = "what it is for")]
+fn crash(value: &str) {
+    panic!("no line for {value}")
 }
 
 impl Plugin for LinesSink {
@@ -217,6 +227,7 @@ impl Sink for LinesSink {
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
         for record in records.iter() {
             match record.value::<&str>() {
+                Ok(value) if self.settings.crashes_at.as_deref() == Some(value) => crash(value),
                 Ok(value) => self.lines.push_str(&format!("{} {value}\n", record.partition())),
                 Err(problem) => context.report(&record, problem),
             }
