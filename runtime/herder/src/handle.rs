@@ -22,6 +22,7 @@ use crate::config::HerderConfig;
 use crate::error::Error;
 use crate::event::{Answer, OffsetChange, OffsetsAltered, Request, SubmittedConfig};
 use crate::info::{ConnectorInfo, ConnectorStatus, Health, RestartFlags};
+use crate::loggers::Loggers;
 use crate::offsets::{Offset, Reader};
 use crate::progress::Progress;
 use crate::shell::{Asked, Asker};
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) validator: Validator,
     pub(crate) offsets: Reader,
+    pub(crate) loggers: Arc<dyn Loggers>,
     pub(crate) worker_id: WorkerId,
     pub(crate) cluster_id: String,
     /// Whether the worker has everything that it was started with.

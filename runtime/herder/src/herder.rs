@@ -13,6 +13,7 @@ use tombolo_worker::WorkerEvent;
 
 use crate::config::{HerderConfig, Mode};
 use crate::handle::{HerderHandle, Shared, Stop};
+use crate::loggers::Loggers;
 use crate::offsets::{Alterer, Reader};
 use crate::plugins::follow_plugins;
 use crate::shell::{Inputs, Shell};
@@ -37,6 +38,8 @@ pub struct HerderParts {
     pub plugins: Arc<dyn Plugins>,
     /// The stores, read to their ends.
     pub stores: Stores,
+    /// The loggers of this worker.
+    pub loggers: Arc<dyn Loggers>,
     /// The worker, as every status shows it.
     pub worker_id: WorkerId,
     /// Id of the Kafka cluster.
@@ -46,8 +49,17 @@ pub struct HerderParts {
 impl HerderHandle {
     /// Starts a herder within a tokio runtime: it runs what the configurations say from now on.
     pub fn start(parts: HerderParts) -> Self {
-        let HerderParts { config, admin, worker, events, plugins, stores, worker_id, cluster_id } =
-            parts;
+        let HerderParts {
+            config,
+            admin,
+            worker,
+            events,
+            plugins,
+            stores,
+            loggers,
+            worker_id,
+            cluster_id,
+        } = parts;
         let group_id = match &config.mode {
             Mode::Distributed { group_id } => Some(group_id.clone()),
             Mode::Standalone => None,
@@ -61,7 +73,8 @@ impl HerderHandle {
         let offsets = Reader::new(Arc::clone(&plugins), Arc::clone(&worker), admin);
         let herder = Herder::new(worker_id.clone(), next_generation(&stores), answering);
         let alterer = Alterer(offsets.clone());
-        let (mut shell, internal) = Shell::new(worker, stores.clone(), validator.clone(), alterer);
+        let (mut shell, internal) =
+            Shell::new(worker, stores.clone(), validator.clone(), alterer, Arc::clone(&loggers));
         shell.is_tracking_topics = config.is_tracking_topics;
         delete_orphans(&stores);
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
@@ -77,6 +90,7 @@ impl HerderHandle {
             plugins,
             validator,
             offsets,
+            loggers,
             worker_id,
             cluster_id,
             is_ready,

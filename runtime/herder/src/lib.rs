@@ -23,6 +23,7 @@ mod progress;
 mod shell;
 pub mod work;
 
+pub mod loggers;
 pub mod offsets;
 mod plugins;
 mod validation;
@@ -33,6 +34,7 @@ pub use event::SubmittedConfig;
 pub use handle::HerderHandle;
 pub use herder::HerderParts;
 pub use info::{ConnectorInfo, ConnectorStatus, Health, RestartFlags};
+pub use loggers::{Level, LoggerLevel, Loggers};
 pub use offsets::Offset;
 pub use plugins::bring_back_plugins;
 pub use work::Work;

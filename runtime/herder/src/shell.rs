@@ -15,6 +15,7 @@ use tombolo_worker::WorkerEvent;
 use crate::error::Error;
 use crate::event::{Answer, Effect, Event, Request, RequestId};
 use crate::lane::Lane;
+use crate::loggers::{Loggers, set_as_written};
 use crate::offsets::Alterer;
 use crate::progress::Progress;
 use crate::step::Herder;
@@ -47,6 +48,7 @@ pub(crate) struct Shell {
     pub(crate) stores: Stores,
     pub(crate) validator: Validator,
     pub(crate) alterer: Alterer,
+    pub(crate) loggers: Arc<dyn Loggers>,
     pub(crate) is_tracking_topics: bool,
     lanes: HashMap<ConnectorName, Lane>,
     askers: HashMap<RequestId, Asker>,
@@ -76,6 +78,7 @@ impl Shell {
         stores: Stores,
         validator: Validator,
         alterer: Alterer,
+        loggers: Arc<dyn Loggers>,
     ) -> (Self, mpsc::Receiver<Event>) {
         let (events, received) = mpsc::channel(EVENTS_MAX);
         let shell = Self {
@@ -83,6 +86,7 @@ impl Shell {
             stores,
             validator,
             alterer,
+            loggers,
             is_tracking_topics: true,
             lanes: HashMap::new(),
             askers: HashMap::new(),
@@ -168,6 +172,10 @@ impl Shell {
     /// What was read of the config topic since the last look.
     pub(crate) fn config_read(&self) -> Option<Event> {
         let read = self.stores.config.take_read()?;
+        // Nothing is decided about levels of loggers: they are set.
+        for level in &read.logger_levels {
+            set_as_written(&*self.loggers, level);
+        }
         let restarts = read
             .restarts
             .into_iter()

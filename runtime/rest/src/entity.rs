@@ -213,6 +213,18 @@ impl<'a> From<&'a ConfigKey> for Definition<'a> {
 }
 
 #[derive(Serialize)]
+pub(crate) struct LoggerLevel {
+    level: &'static str,
+    last_modified: Option<i64>,
+}
+
+impl From<&tombolo_herder::LoggerLevel> for LoggerLevel {
+    fn from(logger: &tombolo_herder::LoggerLevel) -> Self {
+        Self { level: logger.level.name(), last_modified: logger.last_modified }
+    }
+}
+
+#[derive(Serialize)]
 struct ConfigValue<'a> {
     name: &'a str,
     value: Option<&'a str>,

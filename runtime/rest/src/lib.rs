@@ -10,6 +10,7 @@ mod server;
 
 mod connector;
 mod connectors;
+mod loggers;
 mod offsets;
 mod plugins;
 mod root;

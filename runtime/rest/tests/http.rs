@@ -162,7 +162,7 @@ async fn paths_methods_and_media_types_are_answered_as_by_jersey() {
 }
 
 /// Paths and what `OPTIONS` says of them in Kafka Connect.
-const METHODS: [(&str, &str); 8] = [
+const METHODS: [(&str, &str); 9] = [
     ("/", "HEAD, GET, OPTIONS"),
     ("/connectors/", "HEAD, POST, GET, OPTIONS"),
     ("/connectors/x", "HEAD, DELETE, GET, OPTIONS"),
@@ -170,6 +170,7 @@ const METHODS: [(&str, &str); 8] = [
     ("/connectors/x/offsets", "HEAD, DELETE, GET, OPTIONS, PATCH"),
     ("/connectors/x/restart", "POST, OPTIONS"),
     ("/connectors/x/pause", "OPTIONS, PUT"),
+    ("/admin/loggers/x/", "HEAD, GET, OPTIONS, PUT"),
     ("/connector-plugins/x/config/validate", "OPTIONS, PUT"),
 ];
 

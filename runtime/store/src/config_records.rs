@@ -39,6 +39,15 @@ impl RestartRequest {
     }
 }
 
+/// A level for a logger, as it travels through the config topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggerLevel {
+    /// The logger, as `root` or `org.apache.kafka.connect`.
+    pub namespace: String,
+    /// The level, as `DEBUG`, in any case; not checked.
+    pub level: String,
+}
+
 /// A record of the config topic, as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigRecord {
@@ -52,6 +61,8 @@ pub enum ConfigRecord {
     Commit(ConnectorName, u32),
     /// A request to restart.
     Restart(RestartRequest),
+    /// The level that a logger gets on every worker.
+    LoggerLevel(LoggerLevel),
     /// A record that this worker has no use for.
     Other,
 }
@@ -95,9 +106,11 @@ impl ConfigRecord {
             let flag = |name| value.get(name).and_then(Json::as_bool).unwrap_or_default();
             let (only_failed, include_tasks) = (flag("only-failed"), flag("include-tasks"));
             Ok(Self::Restart(RestartRequest { connector, only_failed, include_tasks }))
-        } else if key == "session-key"
-            || ["tasks-fencing-", "logger-cluster-"].iter().any(|known| key.starts_with(known))
-        {
+        } else if let Some(namespace) = key.strip_prefix("logger-cluster-") {
+            let level = value.as_ref().and_then(|value| value.get("level")).and_then(Json::as_str);
+            let level = level.ok_or_else(|| unexpected(key, "has no level"))?.to_owned();
+            Ok(Self::LoggerLevel(LoggerLevel { namespace: namespace.to_owned(), level }))
+        } else if key == "session-key" || key.starts_with("tasks-fencing-") {
             Ok(Self::Other)
         } else {
             Err(unexpected(key, "has an invalid key"))
@@ -154,6 +167,13 @@ pub enum ConfigWrite {
     Target(ConnectorName, TargetState),
     /// A request to restart.
     Restart(RestartRequest),
+    /// The level of a logger on every worker.
+    LoggerLevel(LoggerLevel),
+}
+
+#[derive(Serialize)]
+struct Level<'a> {
+    level: &'a str,
 }
 
 #[derive(Serialize)]
@@ -205,6 +225,9 @@ impl ConfigWrite {
                 let RestartRequest { only_failed, include_tasks, .. } = *request;
                 let key = format!("restart-connector-{}", request.connector);
                 Ok(vec![entry(key, &Restart { include_tasks, only_failed })?])
+            }
+            Self::LoggerLevel(LoggerLevel { namespace, level }) => {
+                Ok(vec![entry(format!("logger-cluster-{namespace}"), &Level { level })?])
             }
         }
     }

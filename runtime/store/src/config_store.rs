@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tombolo_model::ConnectorName;
 
-use crate::config_records::{ConfigRecord, ConfigWrite, RestartRequest, Skipped};
+use crate::config_records::{ConfigRecord, ConfigWrite, LoggerLevel, RestartRequest, Skipped};
 use crate::error::Result;
 use crate::journal::{Journal, Journals, LogRecord};
 use crate::snapshot::ClusterConfigState;
@@ -28,6 +28,8 @@ pub struct ConfigRead {
     pub state: Arc<ClusterConfigState>,
     /// Requests to restart, at most one per connector: of several, the one with the highest impact.
     pub restarts: Vec<RestartRequest>,
+    /// Levels for loggers, in order; of several for one logger, the last.
+    pub logger_levels: Vec<LoggerLevel>,
 }
 
 #[derive(Default)]
@@ -40,8 +42,9 @@ struct Shared {
 struct Read {
     state: Arc<ClusterConfigState>,
     restarts: BTreeMap<ConnectorName, RestartRequest>,
+    logger_levels: Vec<LoggerLevel>,
     is_changed: bool,
-    /// Requests to restart from before the start are of no concern.
+    /// Requests to restart and levels from before the start are of no concern.
     is_started: bool,
 }
 
@@ -69,7 +72,8 @@ impl ConfigStore {
             return None;
         }
         let restarts = std::mem::take(&mut read.restarts).into_values().collect();
-        Some(ConfigRead { state: Arc::clone(&read.state), restarts })
+        let logger_levels = std::mem::take(&mut read.logger_levels);
+        Some(ConfigRead { state: Arc::clone(&read.state), restarts, logger_levels })
     }
 
     /// Waits until [`ConfigStore::take_read`] may have something. For one follower.
@@ -98,6 +102,13 @@ impl Shared {
                 Arc::make_mut(&mut read.state).skip(record.offset);
                 if read.is_started {
                     read.restart(request);
+                }
+            }
+            Ok(ConfigRecord::LoggerLevel(level)) => {
+                Arc::make_mut(&mut read.state).skip(record.offset);
+                if read.is_started {
+                    read.logger_levels.retain(|pending| pending.namespace != level.namespace);
+                    read.logger_levels.push(level);
                 }
             }
             Ok(parsed) => Arc::make_mut(&mut read.state).apply(record.offset, &parsed),

@@ -32,7 +32,7 @@ mod offset_file;
 mod standalone;
 mod stores;
 
-pub use config_records::{ConfigWrite, RestartRequest};
+pub use config_records::{ConfigWrite, LoggerLevel, RestartRequest};
 pub use config_store::{ConfigRead, ConfigStore};
 pub use connector_offsets::ConnectorOffsetStore;
 pub use error::Error;

@@ -120,7 +120,7 @@ impl ClusterConfigState {
             | ConfigRecord::Target(name, _)
             | ConfigRecord::Commit(name, _) => name,
             ConfigRecord::Task(id, _) => &id.connector,
-            ConfigRecord::Restart(_) | ConfigRecord::Other => return,
+            ConfigRecord::Restart(_) | ConfigRecord::LoggerLevel(_) | ConfigRecord::Other => return,
         };
         let entry = Arc::make_mut(self.entries.entry(name.clone()).or_default());
         match record {
@@ -130,7 +130,7 @@ impl ClusterConfigState {
                 entry.deferred.insert(id.index, Arc::clone(settings));
             }
             ConfigRecord::Commit(_, count) => entry.commit(offset, *count),
-            ConfigRecord::Restart(_) | ConfigRecord::Other => {}
+            ConfigRecord::Restart(_) | ConfigRecord::LoggerLevel(_) | ConfigRecord::Other => {}
         }
         if entry.is_empty() {
             self.entries.remove(name);

@@ -14,7 +14,7 @@ use tombolo_store::config_records::ConfigRecord;
 use tombolo_store::flat::{FlatMap, Primitive};
 use tombolo_store::json::to_vec;
 use tombolo_store::status_records::{StatusKey, StatusRecord, TopicUse, status_value, topic_value};
-use tombolo_store::{ConfigWrite, RestartRequest};
+use tombolo_store::{ConfigWrite, LoggerLevel, RestartRequest};
 
 type Record = (String, Option<String>);
 
@@ -36,6 +36,10 @@ fn name() -> ConnectorName {
 fn properties() -> Settings {
     let doc = "a \"quoted\" \\ line\n\ttab \u{1}\u{1f}\u{7f} / é 😀 \u{2028}";
     [("connector.class", "FileStreamSource"), ("doc", doc), ("empty", "")].into_iter().collect()
+}
+
+fn debug() -> LoggerLevel {
+    LoggerLevel { namespace: "org.apache.kafka.connect".into(), level: "DEBUG".into() }
 }
 
 fn written(write: &ConfigWrite) -> Vec<Record> {
@@ -60,6 +64,7 @@ fn changes_of_the_config_topic_are_the_records_of_kafka_connect_in_its_order() {
     check(ConfigWrite::Tasks(name(), vec![properties()]), &["task", "commit"]);
     check(ConfigWrite::Target(name(), TargetState::Started), &["target-STARTED"]);
     check(ConfigWrite::Restart(restart), &["restart"]);
+    check(ConfigWrite::LoggerLevel(debug()), &["logger"]);
     let stopped = written(&ConfigWrite::Target(name(), TargetState::Stopped));
     assert_eq!(stopped[0], ("commit-my-source".into(), Some(r#"{"tasks":0}"#.into())));
     assert_eq!(stopped[1], vectors["target-STOPPED"]);
@@ -83,6 +88,7 @@ fn records_of_the_config_topic_read_back() {
     check("target-STOPPED", ConfigRecord::Target(name(), Some(TargetState::Stopped)));
     let restart = RestartRequest { connector: name(), only_failed: false, include_tasks: true };
     check("restart", ConfigRecord::Restart(restart));
+    check("logger", ConfigRecord::LoggerLevel(debug()));
 }
 
 #[test]
@@ -186,5 +192,12 @@ fn a_reader_takes_what_older_and_newer_workers_wrote_and_says_what_it_skips() {
         r#"Ok(Restart(RestartRequest { connector: "a", only_failed: false, include_tasks: false }))"#,
     );
     check("session-key", Some("{}"), "Ok(Other)");
+    for value in [Some("[]"), Some(r#"{"level":1}"#), None] {
+        check(
+            "logger-cluster-a",
+            value,
+            r#"Err(Unexpected("record 'logger-cluster-a' has no level"))"#,
+        );
+    }
     check("what", None, r#"Err(Unexpected("record 'what' has an invalid key"))"#);
 }

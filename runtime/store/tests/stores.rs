@@ -12,7 +12,9 @@ use tombolo_store::flat::{FlatMap, Primitive};
 use tombolo_store::memory::MemoryJournals;
 use tombolo_store::plugin_store::CHUNK_BYTES_MAX;
 use tombolo_store::status_records::StatusKey;
-use tombolo_store::{ConfigWrite, ConnectorOffsetStore, InternalTopics, RestartRequest, Stores};
+use tombolo_store::{
+    ConfigWrite, ConnectorOffsetStore, InternalTopics, LoggerLevel, RestartRequest, Stores,
+};
 
 fn topics() -> InternalTopics {
     let settings: Settings = [
@@ -120,6 +122,23 @@ async fn of_several_restarts_the_one_with_the_highest_impact_stands_and_old_ones
     assert!(first.take_read().is_none());
     let read = open(&journals).await.config.take_read().unwrap();
     assert_eq!(read.restarts, []);
+}
+
+#[tokio::test]
+async fn levels_of_loggers_are_told_once_and_not_to_who_starts_later() {
+    let journals = MemoryJournals::default();
+    let first = open(&journals).await.config;
+    let level = |namespace: &str, level: &str| LoggerLevel {
+        namespace: namespace.into(),
+        level: level.into(),
+    };
+    for (namespace, wanted) in [("a", "DEBUG"), ("root", "WARN"), ("a", "INFO")] {
+        first.write(&ConfigWrite::LoggerLevel(level(namespace, wanted))).await.unwrap();
+    }
+    let told = first.take_read().unwrap().logger_levels;
+    assert_eq!(told, [level("root", "WARN"), level("a", "INFO")]);
+    let read = open(&journals).await.config.take_read().unwrap();
+    assert_eq!(read.logger_levels, []);
 }
 
 fn cbor(members: &[(&str, i64)]) -> Vec<u8> {

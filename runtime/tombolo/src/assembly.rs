@@ -167,6 +167,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         events,
         plugins,
         stores,
+        loggers: Arc::new(options.log),
         worker_id: worker_id.clone(),
         cluster_id,
     });

@@ -13,6 +13,7 @@ use tombolo_model::Settings;
 
 use crate::args::DevArguments;
 use crate::assembly::{self, NotStarted};
+use crate::logging::Log;
 use crate::options::Options;
 use crate::worker::{Runtimes, until_stopped};
 use crate::{Ended, logging, signals};
@@ -22,14 +23,14 @@ const LOG: &str = "warn";
 
 /// Runs broker, worker and demo until asked to stop.
 pub(crate) fn run(arguments: &DevArguments) -> Result<(), Ended> {
-    logging::start(Some(LOG));
+    let log = logging::start(Some(LOG));
     let folder = &arguments.data_dir;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))
         .map_err(NotStarted::Settings)?;
     let runtimes = Runtimes::new()?;
     let ended = runtimes.main.block_on(async {
-        let starting = start(arguments, folder, &runtimes);
+        let starting = start(arguments, folder, &runtimes, log);
         let (broker, running) = tokio::select! {
             started = starting => started?,
             signal = signals::asked_to_stop() => {
@@ -51,6 +52,7 @@ async fn start(
     arguments: &DevArguments,
     folder: &Path,
     runtimes: &Runtimes,
+    log: Log,
 ) -> Result<(Option<Broker>, assembly::Running), Ended> {
     let broker = match &arguments.bootstrap_servers {
         Some(_) => None,
@@ -62,7 +64,7 @@ async fn start(
         (None, None) => String::new(),
     };
     let settings = settings(&bootstrap, free_or_any(arguments.port));
-    let options = Options::of_dev(settings, folder).map_err(NotStarted::Settings)?;
+    let options = Options::of_dev(settings, folder, log).map_err(NotStarted::Settings)?;
     let running = assembly::start(options, runtimes.guests.handle().clone()).await?;
     let place = Place {
         bootstrap,

@@ -1,23 +1,113 @@
-//! Logs to standard error.
+//! Logs to standard error, with levels that may be changed while the worker runs.
 //!
 //! Not here: what is logged.
 
+mod levels;
+mod names;
+
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use tracing_subscriber::EnvFilter;
+use tombolo_herder::{Level, LoggerLevel, Loggers};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, fmt, reload};
 
-/// What is logged where `TOMBOLO_LOG` does not say: our own progress, and warnings of everything else.
-const DEFAULT: &str = "warn,tombolo=info,tombolo_worker=info,tombolo_herder=info,tombolo_rest=info,\
-                       tombolo_store=info,tombolo_kafka=info,tombolo_sandbox=info,plugin=info";
+use levels::Levels;
+
+/// What is logged where `TOMBOLO_LOG` does not say: our own progress and that of plugins, and warnings of everything else.
+const DEFAULT: &str = "warn,tombolo=info,plugin=info";
+
+/// The log of this process. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Log {
+    levels: Arc<Mutex<Levels>>,
+    filter: reload::Handle<Targets, Registry>,
+}
 
 /// Starts logging.
-pub(crate) fn start(default: Option<&str>) {
+pub(crate) fn start(default: Option<&str>) -> Log {
     #[expect(clippy::disallowed_methods, reason = "the program reads its environment here")]
     let wanted = std::env::var("TOMBOLO_LOG").ok();
-    let filter = wanted.as_deref().or(default).unwrap_or(DEFAULT);
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let default = default.unwrap_or(DEFAULT);
+    let parsed: Result<Targets, _> = wanted.as_deref().unwrap_or(default).parse();
+    let targets = match &parsed {
+        Ok(targets) => targets.clone(),
+        Err(_) => default.parse().unwrap_or_default(),
+    };
+    let levels = Arc::new(Mutex::new(levels(&targets)));
+    let (filter, handle) = reload::Layer::new(targets);
+    let writer =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry().with(filter).with(writer).init();
+    if let (Err(error), Some(wanted)) = (parsed, wanted) {
+        tracing::warn!(
+            %error,
+            "TOMBOLO_LOG={wanted} is not understood; expected levels as `info` or `tombolo_worker=debug,warn`"
+        );
+    }
+    Log { levels, filter: handle }
+}
+
+fn levels(targets: &Targets) -> Levels {
+    let root = level(targets.default_level().unwrap_or(LevelFilter::OFF));
+    let each = targets.iter().filter(|(target, _)| !target.is_empty());
+    Levels::new(root, each.map(|(target, filter)| (target.to_owned(), level(filter))))
+}
+
+fn level(filter: LevelFilter) -> Level {
+    match filter.into_level() {
+        None => Level::Off,
+        Some(tracing::Level::ERROR) => Level::Error,
+        Some(tracing::Level::WARN) => Level::Warn,
+        Some(tracing::Level::INFO) => Level::Info,
+        Some(tracing::Level::DEBUG) => Level::Debug,
+        Some(tracing::Level::TRACE) => Level::Trace,
+    }
+}
+
+/// Nothing here is more than an error, and nothing less than a trace.
+fn filter(level: Level) -> LevelFilter {
+    match level {
+        Level::Off => LevelFilter::OFF,
+        Level::Fatal | Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace | Level::All => LevelFilter::TRACE,
+    }
+}
+
+impl Log {
+    fn lock(&self) -> MutexGuard<'_, Levels> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Loggers for Log {
+    fn all(&self) -> BTreeMap<String, LoggerLevel> {
+        self.lock().all()
+    }
+
+    fn find(&self, name: &str) -> Option<LoggerLevel> {
+        self.lock().find(name)
+    }
+
+    fn set(&self, name: &str, level: Level) -> Vec<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        tracing::info!("Setting level of namespace {name} and children to {}", level.name());
+        let mut levels = self.lock();
+        let changed = levels.set(name, level, now);
+        let (root, targets) = levels.directives();
+        let targets = targets.map(|(target, level)| (target, filter(level)));
+        let filters = Targets::new().with_default(filter(root)).with_targets(targets);
+        if let Err(error) = self.filter.reload(filters) {
+            tracing::error!(%error, "the log's levels could not be changed");
+        }
+        changed
+    }
 }

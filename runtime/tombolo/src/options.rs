@@ -8,6 +8,8 @@ use anyhow::{Context as _, bail};
 use tombolo_model::Settings;
 use tombolo_model::policy::Grants;
 
+use crate::logging::Log;
+
 /// Setting for the directories that plugins may read and write.
 pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
 /// Setting for where compiled components are kept.
@@ -35,6 +37,8 @@ pub(crate) struct Options {
     pub(crate) cache_dir: PathBuf,
     /// This machine's name.
     pub(crate) host_name: String,
+    /// The log, whose levels may be changed.
+    pub(crate) log: Log,
 }
 
 impl Mode {
@@ -49,16 +53,16 @@ impl Mode {
 
 impl Options {
     /// Reads a worker file's settings. Standard streams and the working directory are not offered.
-    pub(crate) fn of_worker(settings: Settings, mode: Mode) -> anyhow::Result<Self> {
+    pub(crate) fn of_worker(settings: Settings, mode: Mode, log: Log) -> anyhow::Result<Self> {
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;
         let working_directory = std::env::current_dir().ok();
         let grants = Grants { file_roots, working_directory, standard_streams: false };
-        Ok(Self { mode, settings, grants, cache_dir, host_name: host_name() })
+        Ok(Self { mode, settings, grants, cache_dir, host_name: host_name(), log })
     }
 
     /// For trying out: `folder` and the working directory are offered, and the standard streams.
-    pub(crate) fn of_dev(settings: Settings, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn of_dev(settings: Settings, folder: &Path, log: Log) -> anyhow::Result<Self> {
         let working_directory = std::env::current_dir().context("there is no working directory")?;
         let grants = Grants {
             file_roots: vec![working_directory.clone(), folder.canonicalize()?],
@@ -67,7 +71,7 @@ impl Options {
         };
         let cache_dir = folder.join("components");
         let (mode, host_name) = (Mode::Distributed, "127.0.0.1".to_owned());
-        Ok(Self { mode, settings, grants, cache_dir, host_name })
+        Ok(Self { mode, settings, grants, cache_dir, host_name, log })
     }
 }
 

@@ -17,9 +17,10 @@ use connector_file::ConnectorFile;
 
 /// Runs a worker with its connectors until it is asked to stop.
 pub(crate) fn run(arguments: &StandaloneArguments) -> Result<(), Ended> {
-    logging::start(None);
+    let log = logging::start(None);
     let settings = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
-    let options = Options::of_worker(settings, Mode::Standalone).map_err(NotStarted::Settings)?;
+    let options =
+        Options::of_worker(settings, Mode::Standalone, log).map_err(NotStarted::Settings)?;
     worker::run_with(options, &arguments.connectors)
 }
 

@@ -323,6 +323,10 @@ fn doing(write: &ConfigWrite) -> String {
             let name = &request.connector;
             format!("writing restart request for connector {name} to the config topic")
         }
+        ConfigWrite::LoggerLevel(level) => {
+            let name = &level.namespace;
+            format!("writing the level of logger {name} to the config topic")
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, mpsc};
-use tombolo_herder::{ConfigInfo, Validation, Work};
+use tombolo_herder::{ConfigInfo, Level, LoggerLevel, Loggers, Validation, Work};
 use tombolo_model::config_def::SettingState;
 use tombolo_model::fault::Fault;
 use tombolo_model::offset::{SourcePosition, TopicPartition};
@@ -69,6 +69,32 @@ impl FakeWorker {
     pub(crate) async fn use_topic(&self, task: &TaskId, topic: &str) {
         let event = WorkerEvent::TopicUsed { task: task.clone(), topic: topic.to_owned() };
         self.events.send(event).await.unwrap();
+    }
+}
+
+/// Loggers that only keep books.
+#[derive(Clone, Default)]
+pub(crate) struct FakeLoggers(Arc<Mutex<Vec<String>>>);
+
+impl FakeLoggers {
+    /// What was set, in order.
+    pub(crate) fn set(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Loggers for FakeLoggers {
+    fn all(&self) -> BTreeMap<String, LoggerLevel> {
+        BTreeMap::new()
+    }
+
+    fn find(&self, _name: &str) -> Option<LoggerLevel> {
+        None
+    }
+
+    fn set(&self, name: &str, level: Level) -> Vec<String> {
+        self.0.lock().unwrap().push(format!("{name} {}", level.name()));
+        vec![name.to_owned()]
     }
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tombolo_harness::wait_until;
 use tombolo_herder::{
-    Error, FlatMap, Health, HerderConfig, HerderHandle, HerderParts, Primitive, RestartFlags,
-    SubmittedConfig, bring_back_plugins,
+    Error, FlatMap, Health, HerderConfig, HerderHandle, HerderParts, Level, Primitive,
+    RestartFlags, SubmittedConfig, bring_back_plugins,
 };
 use tombolo_model::role::InstallRefused;
 use tombolo_model::status::{State, TargetState};
@@ -19,7 +19,7 @@ use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
 use tombolo_store::memory::MemoryJournals;
 use tombolo_store::{InternalTopics, Stores};
 
-use fakes::{FakePlugins, FakeWorker};
+use fakes::{FakeLoggers, FakePlugins, FakeWorker};
 
 /// Far longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -30,6 +30,7 @@ struct Herd {
     handle: HerderHandle,
     worker: Arc<FakeWorker>,
     plugins: FakePlugins,
+    loggers: FakeLoggers,
 }
 
 async fn start(journals: &MemoryJournals) -> Herd {
@@ -43,7 +44,7 @@ async fn start(journals: &MemoryJournals) -> Herd {
     .collect();
     let topics = InternalTopics::from_settings(&settings).unwrap();
     let stores = Stores::open(Arc::new(journals.clone()), &topics).await.unwrap();
-    let plugins = FakePlugins::default();
+    let (plugins, loggers) = (FakePlugins::default(), FakeLoggers::default());
     let (sender, events) = mpsc::channel(64);
     let worker = FakeWorker::new(sender, plugins.clone(), stores.offsets.clone());
     let handle = HerderHandle::start(HerderParts {
@@ -53,10 +54,11 @@ async fn start(journals: &MemoryJournals) -> Herd {
         events,
         plugins: Arc::new(plugins.clone()),
         stores: stores.clone(),
+        loggers: Arc::new(loggers.clone()),
         worker_id: WorkerId::new("host:8083"),
         cluster_id: "cluster".into(),
     });
-    Herd { journals: journals.clone(), stores, handle, worker, plugins }
+    Herd { journals: journals.clone(), stores, handle, worker, plugins, loggers }
 }
 
 fn config(more: &[(&str, &str)]) -> SubmittedConfig {
@@ -229,6 +231,22 @@ async fn configurations_are_refused_with_what_is_wrong() {
     let unknown = refused(config(&[("connector.class", "Nope")])).await;
     assert!(unknown.contains("which name matches Nope"), "{unknown}");
     assert_eq!(herd.journals.records("configs"), []);
+}
+
+#[tokio::test]
+async fn a_level_for_the_cluster_reaches_every_worker_that_runs() {
+    let journals = MemoryJournals::default();
+    let (one, other) = (start(&journals).await, start(&journals).await);
+    one.handle.set_cluster_level("org.example", Level::Debug).await.unwrap();
+    for herd in [&one, &other] {
+        until("the level is set", async || herd.loggers.set() == ["org.example DEBUG"]).await;
+    }
+    // A worker of another version may write what this one does not know.
+    journals.write("configs", "logger-cluster-a", Some(r#"{"level":"LOUD"}"#));
+    one.handle.set_cluster_level("root", Level::Off).await.unwrap();
+    until("it is passed over", async || other.loggers.set().len() == 2).await;
+    let late = start(&journals).await;
+    assert!(late.loggers.set().is_empty(), "levels from before its start");
 }
 
 #[tokio::test]

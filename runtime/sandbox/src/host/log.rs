@@ -8,6 +8,9 @@ use std::time::Instant;
 use crate::host::Host;
 use crate::v0::tombolo::connect::log as contract;
 
+/// The target of plugins' lines, by which their level is set.
+const PLUGIN: &str = "plugin";
+
 /// Longest line, in bytes.
 pub(crate) const LINE_MAX: usize = 4 << 10;
 
@@ -45,14 +48,24 @@ impl Log {
         let Some(dropped) = admitted else { return };
         let Labels { connector, task, component } = &self.labels;
         if dropped > 0 {
-            tracing::warn!(%connector, %task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");
+            tracing::warn!(target: PLUGIN, %connector, %task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");
         }
         match level {
-            contract::Level::Trace => tracing::trace!(%connector, %task, %component, "{line}"),
-            contract::Level::Debug => tracing::debug!(%connector, %task, %component, "{line}"),
-            contract::Level::Info => tracing::info!(%connector, %task, %component, "{line}"),
-            contract::Level::Warn => tracing::warn!(%connector, %task, %component, "{line}"),
-            contract::Level::Error => tracing::error!(%connector, %task, %component, "{line}"),
+            contract::Level::Trace => {
+                tracing::trace!(target: PLUGIN, %connector, %task, %component, "{line}")
+            }
+            contract::Level::Debug => {
+                tracing::debug!(target: PLUGIN, %connector, %task, %component, "{line}")
+            }
+            contract::Level::Info => {
+                tracing::info!(target: PLUGIN, %connector, %task, %component, "{line}")
+            }
+            contract::Level::Warn => {
+                tracing::warn!(target: PLUGIN, %connector, %task, %component, "{line}")
+            }
+            contract::Level::Error => {
+                tracing::error!(target: PLUGIN, %connector, %task, %component, "{line}")
+            }
         }
     }
 }

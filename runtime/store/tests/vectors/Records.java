@@ -60,6 +60,9 @@ public class Records {
         Schema restart = schema(store, "RESTART_REQUEST_V0");
         print("restart", KafkaConfigBackingStore.RESTART_KEY("my-source"), restart,
             struct(restart, "include-tasks", true, "only-failed", false));
+        Schema level = schema(store, "LOGGER_LEVEL_V0");
+        print("logger", KafkaConfigBackingStore.LOGGER_CLUSTER_KEY("org.apache.kafka.connect"), level,
+            struct(level, "level", "DEBUG"));
     }
 
     static void status() throws Exception {

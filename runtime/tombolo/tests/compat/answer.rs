@@ -36,6 +36,7 @@ fn tidy(value: &mut Value, name: &str) {
                 match name.as_str() {
                     "version" | "commit" if member.is_string() => *member = "VERSION".into(),
                     "trace" => *member = "TRACE".into(),
+                    "last_modified" if member.is_number() => *member = "TIME".into(),
                     // In words of our own.
                     "documentation" => *member = "DOCUMENTATION".into(),
                     // Classes to offer are those installed.

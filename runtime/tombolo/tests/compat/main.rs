@@ -28,6 +28,10 @@ const KNOWN: &[(&str, &str)] = &[
         "GET /connector-plugins/StringConverter/config",
         "Connect requires converter.type, which only the worker can set",
     ),
+    (
+        "PUT /admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask {\"level\":\"\"}",
+        "Connect answers 500 here and 404 to every other level that is none: it is the client's mistake",
+    ),
 ];
 
 /// Plays steps on both and fails with every difference that is not known.
@@ -291,4 +295,37 @@ fn sinks_and_expanded_lists_are_answered_alike() {
 #[test]
 fn the_root_is_answered_alike() {
     compare(&[ask("GET", "/"), ask("GET", "/health")]);
+}
+
+#[test]
+fn loggers_are_answered_alike() {
+    let level = |level: &str| json!({ "level": level });
+    const SINK: &str = "/admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask";
+    compare(&[
+        ask("GET", "/admin/loggers").status_only(),
+        ask("GET", "/admin/loggers/none"),
+        ask("PUT", SINK).json(json!({})),
+        ask("PUT", SINK).json(json!({"level": null})),
+        ask("PUT", SINK).json(level("LOUD")),
+        ask("PUT", SINK).json(level("")),
+        ask("PUT", SINK).json(json!([])).status_only(),
+        ask("PUT", SINK).raw("application/json", "").status_only(),
+        ask("PUT", SINK).json(level("TRACE")),
+        ask("GET", SINK),
+        ask("PUT", SINK).json(level("trace")),
+        ask("PUT", SINK).json(json!({"level": "WARN", "more": 1})),
+        ask("GET", SINK),
+        ask("PUT", "/admin/loggers/io.example").json(level("DEBUG")),
+        ask("GET", "/admin/loggers/io.example/"),
+        ask("PUT", "/admin/loggers/io.example?scope=galaxy").json(level("INFO")),
+        ask("PUT", "/admin/loggers/io.example?scope=cluster").json(level("LOUD")),
+        ask("PUT", "/admin/loggers/io.example?scope=Cluster").json(level("error")),
+        wait("/admin/loggers/io.example", "/level", json!("ERROR")),
+        // Each changes it on both, whatever it was.
+        ask("PUT", "/admin/loggers/root").json(level("ERROR")).status_only(),
+        ask("PUT", "/admin/loggers/root").json(level("INFO")).status_only(),
+        ask("GET", "/admin/loggers/ROOT"),
+        ask("GET", SINK),
+        ask("DELETE", SINK),
+    ]);
 }
