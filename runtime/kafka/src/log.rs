@@ -8,7 +8,7 @@ mod follow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 use tombolo_model::Column;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 
@@ -44,6 +44,8 @@ pub struct LogClients {
     writer: Arc<ClientSettings>,
     client_id: String,
     producers: Producers,
+    /// Asks where logs end. A reader waits at its broker for news, and the broker answers it nothing else meanwhile.
+    asker: Arc<OnceCell<Arc<Client>>>,
 }
 
 /// Bytes of a log that may be on their way to Kafka; a larger append goes in parts.
@@ -72,7 +74,15 @@ impl LogClients {
             writer: Arc::new(writer),
             client_id: client_id.to_owned(),
             producers: producers.clone(),
+            asker: Arc::default(),
         }
+    }
+
+    /// Made when it is wanted first: a start needs none.
+    async fn asker(&self) -> Result<&Arc<Client>, Error> {
+        let own = [("client.id", self.client_id.as_str())];
+        let make = async || Client::new(Role::Reader, self.reader.properties_over(&own));
+        self.asker.get_or_try_init(make).await
     }
 }
 
@@ -85,7 +95,7 @@ pub struct Log {
 }
 
 struct Inner {
-    client: Arc<Client>,
+    clients: LogClients,
     partitions: Vec<TopicPartition>,
     committed_only: bool,
     progress: watch::Receiver<Progress>,
@@ -132,7 +142,7 @@ impl Log {
         let waker = Arc::clone(follower.queue.waker());
         let log = Log {
             inner: Arc::new(Inner {
-                client,
+                clients: clients.clone(),
                 partitions,
                 committed_only,
                 progress,
@@ -182,9 +192,10 @@ impl Log {
     ///
     /// Errors: the topic is gone, or authentication.
     pub async fn read_to_end(&self) -> Result<(), Error> {
-        let Inner { client, partitions, committed_only, .. } = &*self.inner;
+        let Inner { clients, partitions, committed_only, .. } = &*self.inner;
         let Some(first) = partitions.first() else { return Ok(()) };
         let which = Offsets::End { committed_only: *committed_only };
+        let client = clients.asker().await?;
         let ends =
             insist(&first.topic, None, |wait| topics::offsets(client, partitions, which, wait))
                 .await?;

@@ -80,11 +80,15 @@ async fn what_was_appended_is_seen_after_reading_to_the_end(broker: Broker) -> R
     let producers = Producers::new("test");
     let clients = clients(&broker, &producers)?;
     let (log, seen) = open(&clients, &compacted(3)).await?;
-    for round in 0..20_u8 {
+    let start = Instant::now();
+    for round in 0..100_u8 {
         log.append(&[(b"key", Some(&[round]))]).await?;
         log.read_to_end().await?;
         assert_eq!(seen.lock().unwrap().get(b"key".as_slice()), Some(&vec![round]));
     }
+    // A reader's broker answers it nothing while it waits for news, up to a quarter of a second: half of that each time would be 12 s.
+    let took = start.elapsed();
+    assert!(took.as_secs() < 6, "{took:?}: the end was asked for where news are waited for");
     Ok(())
 }
 
