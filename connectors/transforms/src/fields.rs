@@ -120,6 +120,21 @@ pub(crate) fn with_fields(
     Ok(schema::define(updated)?)
 }
 
+/// A schema as `ConnectSchema.toString` gives it.
+pub(crate) fn schema_text(schema: &Schema) -> String {
+    let type_ = java::type_name(schema.type_);
+    match &schema.name {
+        Some(name) => format!("Schema{{{name}:{type_}}}"),
+        None => format!("Schema{{{type_}}}"),
+    }
+}
+
+/// What `ConnectSchema.field` says of a schema that has no fields.
+#[cold]
+pub(crate) fn no_fields() -> Problem {
+    Problem::data("Cannot look up fields on non-struct type")
+}
+
 fn schema_problem(message: &str) -> Problem {
     Problem::of("org.apache.kafka.connect.errors.SchemaBuilderException", message)
 }
@@ -167,6 +182,43 @@ fn unfit(what: &str, purpose: &str, cursor: &Cursor<'_>, type_: Option<SchemaTyp
     let token = cursor.peek().unwrap_or(Token::Null);
     let found = java::class_name(&token, type_);
     Problem::data(format!("{what} for [{purpose}], found: {found}"))
+}
+
+/// What Java says of a map whose keys are not all strings.
+#[cold]
+pub(crate) fn no_name(cursor: &Cursor<'_>) -> Problem {
+    let found = cursor.peek().map_or("null", |token| java::class_name(&token, None));
+    Problem::of(
+        "java.lang.ClassCastException",
+        format!("class {found} cannot be cast to class java.lang.String"),
+    )
+}
+
+/// Takes out of a map entries whose key came before: the last value stays, in the place of the first.
+pub(crate) fn without_repeated(out: &mut Vec<u8>, start: usize) -> Result<(), Problem> {
+    let map = out.get(start..).unwrap_or_default();
+    let mut cursor = Cursor::new(map);
+    let pairs = cursor.map()?.unwrap_or(0);
+    let mut entries: Vec<(&[u8], &[u8])> = Vec::with_capacity(pairs);
+    for _ in 0..pairs {
+        let (key, value) = (cursor.item()?, cursor.item()?);
+        match entries.iter_mut().find(|(known, _)| *known == key) {
+            Some(entry) => entry.1 = value,
+            None => entries.push((key, value)),
+        }
+    }
+    if entries.len() == pairs {
+        return Ok(());
+    }
+    let mut unique = Vec::with_capacity(map.len());
+    write::map(&mut unique, entries.len());
+    for (key, value) in entries {
+        unique.extend_from_slice(key);
+        unique.extend_from_slice(value);
+    }
+    out.truncate(start);
+    out.extend_from_slice(&unique);
+    Ok(())
 }
 
 /// What a step worked out for a schema. The last schema is at hand, as rows of one topic nearly always share it.

@@ -3,13 +3,17 @@
 //! Each stands in a file of its own; what field transformations share is in `fields` and `part`. All of them work
 //! on CBOR with a cursor and copy what they do not change; what depends on a schema is worked out once per schema. Not here: the chain, which the SDK runs.
 
+mod extract_field;
 mod fields;
 mod filter;
+mod header_from;
+mod headers;
 mod hoist_field;
 mod insert_field;
 mod lists;
 mod mask_field;
 mod part;
+mod path;
 mod predicates;
 mod regex_router;
 mod replace_field;
@@ -20,7 +24,10 @@ mod value_to_key;
 #[path = "../../converters/tests/vectors/reader.rs"]
 mod vectors;
 
+use self::extract_field::ExtractField;
 use self::filter::Filter;
+use self::header_from::HeaderFrom;
+use self::headers::{DropHeaders, InsertHeader};
 use self::hoist_field::HoistField;
 use self::insert_field::InsertField;
 use self::mask_field::MaskField;
@@ -32,11 +39,17 @@ use self::value_to_key::ValueToKey;
 
 tombolo_sdk::export! {
     transformation: [
+        DropHeaders,
+        On<Key, ExtractField>,
+        On<Value, ExtractField>,
         Filter,
+        On<Key, HeaderFrom>,
+        On<Value, HeaderFrom>,
         On<Key, HoistField>,
         On<Value, HoistField>,
         On<Key, InsertField>,
         On<Value, InsertField>,
+        InsertHeader,
         On<Key, MaskField>,
         On<Value, MaskField>,
         RegexRouter,

@@ -43,3 +43,17 @@ pub(crate) fn some_members(
     }
     Ok(members)
 }
+
+/// A list with at least one member, whatever they are.
+///
+/// Follows `NonEmptyListValidator`.
+pub(crate) fn non_empty(
+    key: &Key<Vec<String>>,
+    settings: &Settings,
+) -> Result<Vec<String>, ConfigError> {
+    let members = key.get(settings)?;
+    if members.is_empty() {
+        return Err(ConfigError::invalid(key.name(), "[]", "Empty list"));
+    }
+    Ok(members)
+}

@@ -5,12 +5,13 @@ use std::rc::Rc;
 use tombolo_sdk::cbor::{Cursor, write};
 use tombolo_sdk::columns::{SchemaNumber, Written};
 use tombolo_sdk::fault::{Failure, Fault, Problem};
-use tombolo_sdk::java;
 use tombolo_sdk::row::{Part, Row};
 use tombolo_sdk::schema::{Schema, SchemaType};
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
 
-use crate::fields::{self, BySchema, Fields, copy_value, key_of, with_fields};
+use crate::fields::{
+    self, BySchema, Fields, copy_value, key_of, no_name, with_fields, without_repeated,
+};
 use crate::lists::{NULL_TO_DEFAULT, members};
 use crate::part::PartStep;
 
@@ -264,41 +265,4 @@ fn runs(fields: &Fields, outputs: &[Output]) -> Option<Vec<(usize, usize)>> {
         }
     }
     Some(runs)
-}
-
-/// What Java says of a map whose keys are not all strings.
-#[cold]
-fn no_name(cursor: &Cursor<'_>) -> Problem {
-    let found = cursor.peek().map_or("null", |token| java::class_name(&token, None));
-    Problem::of(
-        "java.lang.ClassCastException",
-        format!("class {found} cannot be cast to class java.lang.String"),
-    )
-}
-
-/// Takes out of a map entries whose key came before: the last value stays, in the place of the first.
-fn without_repeated(out: &mut Vec<u8>, start: usize) -> Result<(), Problem> {
-    let map = out.get(start..).unwrap_or_default();
-    let mut cursor = Cursor::new(map);
-    let pairs = cursor.map()?.unwrap_or(0);
-    let mut entries: Vec<(&[u8], &[u8])> = Vec::with_capacity(pairs);
-    for _ in 0..pairs {
-        let (key, value) = (cursor.item()?, cursor.item()?);
-        match entries.iter_mut().find(|(known, _)| *known == key) {
-            Some(entry) => entry.1 = value,
-            None => entries.push((key, value)),
-        }
-    }
-    if entries.len() == pairs {
-        return Ok(());
-    }
-    let mut unique = Vec::with_capacity(map.len());
-    write::map(&mut unique, entries.len());
-    for (key, value) in entries {
-        unique.extend_from_slice(key);
-        unique.extend_from_slice(value);
-    }
-    out.truncate(start);
-    out.extend_from_slice(&unique);
-    Ok(())
 }

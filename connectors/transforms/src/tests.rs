@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use tombolo_sdk::bindings::transformation::Transformed;
-use tombolo_sdk::columns::{Batch, SchemaNumber, Values};
+use tombolo_sdk::columns::{Batch, Headers, SchemaNumber, Values};
 use tombolo_sdk::fault::{Fault, Problem};
 use tombolo_sdk::predicate::Predicate;
 use tombolo_sdk::row::Row;
@@ -86,8 +86,23 @@ fn outcome(vectors: &Vectors, case: &Json, input: &Batch, found: &Transformed) -
         if Some(topic(row).as_str()) != expected["topic"].as_str() {
             return Some(format!("topic {}", topic(row)));
         }
+        let headers = found.headers.as_ref().unwrap_or(&input.headers);
+        if !same_headers(vectors, headers, row, &expected["headers"]) {
+            return Some(format!("headers {headers:?}"));
+        }
     }
     None
+}
+
+/// Whether a row has these headers.
+fn same_headers(vectors: &Vectors, found: &Headers, row: usize, expected: &Json) -> bool {
+    let expected = expected.as_array().map_or([].as_slice(), Vec::as_slice);
+    let found: Vec<_> = found.of(row).collect();
+    let is = |(found, expected): (&(&str, Option<&[u8]>, SchemaNumber), &Json)| {
+        let value = (Vectors::value(&expected[2]), vectors.schema(&expected[1]));
+        found.0 == expected[0] && same((found.1.map(<[u8]>::to_vec), found.2), value)
+    };
+    found.len() == expected.len() && found.iter().zip(expected).all(is)
 }
 
 /// Whether a configuration is refused in other words than Connect's.
@@ -145,6 +160,12 @@ fn records_are_transformed_as_kafka_connect_transforms_them() {
             .or_else(|| transforms::<On<Value, MaskField>>(vectors, case))
             .or_else(|| transforms::<On<Key, HoistField>>(vectors, case))
             .or_else(|| transforms::<On<Value, HoistField>>(vectors, case))
+            .or_else(|| transforms::<On<Key, ExtractField>>(vectors, case))
+            .or_else(|| transforms::<On<Value, ExtractField>>(vectors, case))
+            .or_else(|| transforms::<On<Key, HeaderFrom>>(vectors, case))
+            .or_else(|| transforms::<On<Value, HeaderFrom>>(vectors, case))
+            .or_else(|| transforms::<InsertHeader>(vectors, case))
+            .or_else(|| transforms::<DropHeaders>(vectors, case))
             .or_else(|| transforms::<ValueToKey>(vectors, case))
             .or_else(|| transforms::<RegexRouter>(vectors, case))
             .or_else(|| transforms::<Filter>(vectors, case))

@@ -191,6 +191,16 @@ impl Headers {
         self.values.push(value, schema);
     }
 
+    /// Appends headers to the row that is not ended yet: name, value, schema.
+    pub fn extend<'h>(
+        &mut self,
+        headers: impl Iterator<Item = (&'h str, Option<&'h [u8]>, SchemaNumber)>,
+    ) {
+        for (name, value, schema) in headers {
+            self.push(name, value, schema);
+        }
+    }
+
     /// Takes back the headers of the rows from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
         self.ends.truncate(rows);

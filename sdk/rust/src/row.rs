@@ -246,27 +246,30 @@ impl<'a> Row<'a> {
 
     /// Adds a header: one CBOR item, or null.
     pub fn add_header(&mut self, name: &str, value: Option<&[u8]>, schema: SchemaNumber) {
-        self.change_headers(|_| true, Some((name, value, schema)));
+        let mut changed = Headers::new();
+        changed.extend(self.headers());
+        changed.push(name, value, schema);
+        self.set_headers(changed);
     }
 
     /// Takes away the headers of this name.
     pub fn remove_headers(&mut self, name: &str) {
-        if self.headers().any(|(header, ..)| header == name) {
-            self.change_headers(|header| header != name, None);
+        self.retain_headers(|header| header != name);
+    }
+
+    /// Takes away the headers whose names are not to be kept.
+    pub fn retain_headers(&mut self, keep: impl Fn(&str) -> bool) {
+        if self.headers().any(|(name, ..)| !keep(name)) {
+            let mut changed = Headers::new();
+            changed.extend(self.headers().filter(|(name, ..)| keep(name)));
+            self.set_headers(changed);
         }
     }
 
-    fn change_headers(
-        &mut self,
-        keep: impl Fn(&str) -> bool,
-        add: Option<(&str, Option<&[u8]>, SchemaNumber)>,
-    ) {
-        let mut changed = Headers::new();
-        for (name, value, schema) in self.headers().filter(|(name, ..)| keep(name)).chain(add) {
-            changed.push(name, value, schema);
-        }
-        changed.end_rows(1);
-        self.headers = Some(changed);
+    /// Replaces the headers by these, whose row is not ended yet.
+    pub fn set_headers(&mut self, mut headers: Headers) {
+        headers.end_rows(1);
+        self.headers = Some(headers);
     }
 
     pub(crate) fn new_topic(&self) -> Option<&str> {

@@ -33,23 +33,23 @@ import java.util.Map;
 final class TransformCases {
     private static Vectors to;
 
-    private static final Schema DEFAULTS = SchemaBuilder.struct().name("d").version(4).doc("doc").parameter("p", "q")
+    static final Schema DEFAULTS = SchemaBuilder.struct().name("d").version(4).doc("doc").parameter("p", "q")
         .field("a", SchemaBuilder.int32().optional().defaultValue(7).build())
         .field("b", SchemaBuilder.string().defaultValue("x").build())
         .field("c", Schema.OPTIONAL_STRING_SCHEMA).build();
 
-    private static final Schema TYPES = SchemaBuilder.struct()
+    static final Schema TYPES = SchemaBuilder.struct()
         .field("i8", Schema.INT8_SCHEMA).field("i16", Schema.INT16_SCHEMA).field("i32", Schema.INT32_SCHEMA).field("i64", Schema.OPTIONAL_INT64_SCHEMA).field("f32", Schema.FLOAT32_SCHEMA).field("f64", Schema.FLOAT64_SCHEMA)
         .field("bool", Schema.BOOLEAN_SCHEMA).field("text", Schema.STRING_SCHEMA).field("bytes", Schema.BYTES_SCHEMA).field("decimal", Decimal.schema(2)).field("date", org.apache.kafka.connect.data.Date.SCHEMA)
         .field("time", org.apache.kafka.connect.data.Time.SCHEMA).field("timestamp", Timestamp.SCHEMA).field("list", SchemaBuilder.array(Schema.INT8_SCHEMA).build()).field("map", SchemaBuilder.map(Schema.STRING_SCHEMA, Schema.INT8_SCHEMA).build())
         .field("struct", Samples.ADDRESS).build();
 
-    private static Struct types() {
+    static Struct types() {
         return new Struct(TYPES).put("i8", (byte) 1).put("i16", (short) 2).put("i32", 3).put("i64", 4L).put("f32", 1.5f).put("f64", 2.5).put("bool", true).put("text", "t").put("bytes", new byte[] {1}).put("decimal", new BigDecimal("1.25"))
             .put("date", new java.util.Date(86_400_000L)).put("time", new java.util.Date(1000)).put("timestamp", new java.util.Date(123_456L)).put("list", List.of((byte) 1)).put("map", Map.of("k", (byte) 1)).put("struct", new Struct(Samples.ADDRESS).put("street", "s"));
     }
 
-    private static Map<String, Object> untyped() {
+    static Map<String, Object> untyped() {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("id", 7L);
         map.put("name", "ann");
@@ -95,6 +95,8 @@ final class TransformCases {
         apply(new Filter<>(), Map.of(), record(false, data[0]));
         apply(new Filter<>(), Map.of(), record(false, data[2]));
         predicates(data);
+        ExtractCases.write(data);
+        HeaderTransformCases.write(data);
     }
 
     private static void insert(boolean key, SchemaAndValue value) throws Exception {
@@ -128,7 +130,7 @@ final class TransformCases {
     }
 
     /** One configuration is enough where every one fails alike; two for keys, which take the same path. */
-    private static List<Map<String, String>> few(List<Map<String, String>> configs, boolean key, SchemaAndValue value) {
+    static List<Map<String, String>> few(List<Map<String, String>> configs, boolean key, SchemaAndValue value) {
         boolean fields = value.schema() == null ? value.value() instanceof Map : value.value() instanceof Struct;
         return configs.subList(0, fields ? key ? 2 : configs.size() : 1);
     }
@@ -184,7 +186,7 @@ final class TransformCases {
         return map;
     }
 
-    private static SinkRecord record(boolean key, SchemaAndValue value) {
+    static SinkRecord record(boolean key, SchemaAndValue value) {
         SchemaAndValue other = new SchemaAndValue(Schema.STRING_SCHEMA, "other");
         SchemaAndValue first = key ? value : other;
         SchemaAndValue second = key ? other : value;
@@ -204,7 +206,7 @@ final class TransformCases {
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
-    private static void apply(Transformation transformation, Map<String, String> config, ConnectRecord record) throws Exception {
+    static void apply(Transformation transformation, Map<String, String> config, ConnectRecord record) throws Exception {
         Map<String, Object> line = Vectors.object("class", transformation.getClass().getName(), "config", new java.util.TreeMap<>(config));
         try {
             transformation.configure(config);
