@@ -135,6 +135,12 @@ pub(crate) fn no_fields() -> Problem {
     Problem::data("Cannot look up fields on non-struct type")
 }
 
+/// What `ConnectSchema.fields` says of such a schema.
+#[cold]
+pub(crate) fn no_field_list() -> Problem {
+    Problem::data("Cannot list fields on non-struct type")
+}
+
 fn schema_problem(message: &str) -> Problem {
     Problem::of("org.apache.kafka.connect.errors.SchemaBuilderException", message)
 }

@@ -1,8 +1,10 @@
 //! The transformations and predicates of Apache Kafka, under their class names, in one component.
 //!
-//! Each stands in a file of its own; what field transformations share is in `fields` and `part`. All of them work
+//! Each stands in a file of its own; what field transformations share is in `fields`, `part` and `remake`. All of them work
 //! on CBOR with a cursor and copy what they do not change; what depends on a schema is worked out once per schema. Not here: the chain, which the SDK runs.
 
+mod cast;
+mod convert;
 mod extract_field;
 mod fields;
 mod filter;
@@ -16,6 +18,7 @@ mod part;
 mod path;
 mod predicates;
 mod regex_router;
+mod remake;
 mod replace_field;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,7 @@ mod value_to_key;
 #[path = "../../converters/tests/vectors/reader.rs"]
 mod vectors;
 
+use self::cast::Cast;
 use self::extract_field::ExtractField;
 use self::filter::Filter;
 use self::header_from::HeaderFrom;
@@ -39,6 +43,8 @@ use self::value_to_key::ValueToKey;
 
 tombolo_sdk::export! {
     transformation: [
+        On<Key, Cast>,
+        On<Value, Cast>,
         DropHeaders,
         On<Key, ExtractField>,
         On<Value, ExtractField>,

@@ -164,6 +164,8 @@ fn records_are_transformed_as_kafka_connect_transforms_them() {
             .or_else(|| transforms::<On<Value, ExtractField>>(vectors, case))
             .or_else(|| transforms::<On<Key, HeaderFrom>>(vectors, case))
             .or_else(|| transforms::<On<Value, HeaderFrom>>(vectors, case))
+            .or_else(|| transforms::<On<Key, Cast>>(vectors, case))
+            .or_else(|| transforms::<On<Value, Cast>>(vectors, case))
             .or_else(|| transforms::<InsertHeader>(vectors, case))
             .or_else(|| transforms::<DropHeaders>(vectors, case))
             .or_else(|| transforms::<ValueToKey>(vectors, case))

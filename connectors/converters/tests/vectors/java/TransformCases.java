@@ -97,6 +97,7 @@ final class TransformCases {
         predicates(data);
         ExtractCases.write(data);
         HeaderTransformCases.write(data);
+        CastCases.write(data);
     }
 
     private static void insert(boolean key, SchemaAndValue value) throws Exception {
