@@ -8,6 +8,7 @@ mod convert;
 mod extract_field;
 mod fields;
 mod filter;
+mod flatten;
 mod header_from;
 mod headers;
 mod hoist_field;
@@ -20,6 +21,7 @@ mod predicates;
 mod regex_router;
 mod remake;
 mod replace_field;
+mod set_schema_metadata;
 #[cfg(test)]
 mod tests;
 mod value_to_key;
@@ -30,6 +32,7 @@ mod vectors;
 use self::cast::Cast;
 use self::extract_field::ExtractField;
 use self::filter::Filter;
+use self::flatten::Flatten;
 use self::header_from::HeaderFrom;
 use self::headers::{DropHeaders, InsertHeader};
 use self::hoist_field::HoistField;
@@ -39,6 +42,7 @@ use self::part::{Key, On, Value};
 use self::predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
 use self::regex_router::RegexRouter;
 use self::replace_field::ReplaceField;
+use self::set_schema_metadata::SetSchemaMetadata;
 use self::value_to_key::ValueToKey;
 
 tombolo_sdk::export! {
@@ -49,6 +53,8 @@ tombolo_sdk::export! {
         On<Key, ExtractField>,
         On<Value, ExtractField>,
         Filter,
+        On<Key, Flatten>,
+        On<Value, Flatten>,
         On<Key, HeaderFrom>,
         On<Value, HeaderFrom>,
         On<Key, HoistField>,
@@ -61,6 +67,8 @@ tombolo_sdk::export! {
         RegexRouter,
         On<Key, ReplaceField>,
         On<Value, ReplaceField>,
+        On<Key, SetSchemaMetadata>,
+        On<Value, SetSchemaMetadata>,
         ValueToKey,
     ],
     predicate: [HasHeaderKey, RecordIsTombstone, TopicNameMatches],

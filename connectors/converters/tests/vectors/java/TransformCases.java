@@ -98,6 +98,7 @@ final class TransformCases {
         ExtractCases.write(data);
         HeaderTransformCases.write(data);
         CastCases.write(data);
+        ShapeCases.write(data);
     }
 
     private static void insert(boolean key, SchemaAndValue value) throws Exception {
