@@ -5,6 +5,7 @@
 
 pub(crate) mod calendar;
 mod class;
+pub mod date_format;
 mod decimal;
 mod float;
 mod value;

@@ -28,6 +28,9 @@ public final class Vectors implements AutoCloseable {
         try (Vectors to = new Vectors(root.resolve("sdk/rust/tests/vectors/java_numbers.jsonl"))) {
             Numbers.write(to);
         }
+        try (Vectors to = new Vectors(root.resolve("sdk/rust/tests/vectors/java_dates.jsonl"))) {
+            DateCases.write(to);
+        }
         try (Vectors to = new Vectors(converters.resolve("json.jsonl"))) {
             JsonCases.write(to);
         }
