@@ -4,6 +4,7 @@
 //! on CBOR with a cursor and copy what they do not change; what depends on a schema is worked out once per schema. Not here: the chain, which the SDK runs.
 
 mod cast;
+mod clock;
 mod convert;
 mod extract_field;
 mod fields;
@@ -24,6 +25,9 @@ mod replace_field;
 mod set_schema_metadata;
 #[cfg(test)]
 mod tests;
+mod timestamp;
+mod timestamp_converter;
+mod timestamp_router;
 mod value_to_key;
 #[cfg(test)]
 #[path = "../../converters/tests/vectors/reader.rs"]
@@ -43,6 +47,8 @@ use self::predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
 use self::regex_router::RegexRouter;
 use self::replace_field::ReplaceField;
 use self::set_schema_metadata::SetSchemaMetadata;
+use self::timestamp_converter::TimestampConverter;
+use self::timestamp_router::TimestampRouter;
 use self::value_to_key::ValueToKey;
 
 tombolo_sdk::export! {
@@ -69,6 +75,9 @@ tombolo_sdk::export! {
         On<Value, ReplaceField>,
         On<Key, SetSchemaMetadata>,
         On<Value, SetSchemaMetadata>,
+        On<Key, TimestampConverter>,
+        On<Value, TimestampConverter>,
+        TimestampRouter,
         ValueToKey,
     ],
     predicate: [HasHeaderKey, RecordIsTombstone, TopicNameMatches],

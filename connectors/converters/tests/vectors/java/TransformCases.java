@@ -99,6 +99,7 @@ final class TransformCases {
         HeaderTransformCases.write(data);
         CastCases.write(data);
         ShapeCases.write(data);
+        TimestampCases.write(data);
     }
 
     private static void insert(boolean key, SchemaAndValue value) throws Exception {
