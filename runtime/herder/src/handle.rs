@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tombolo_model::metric::{Metered, Reading, Readings};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::{InstallRefused, Installed, Plugins};
 use tombolo_model::status::{Status, TargetState};
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) config: HerderConfig,
     pub(crate) stores: Stores,
     pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) meters: Vec<Arc<dyn Metered>>,
     pub(crate) validator: Validator,
     pub(crate) offsets: Reader,
     pub(crate) loggers: Arc<dyn Loggers>,
@@ -168,6 +170,15 @@ impl HerderHandle {
     pub async fn offsets(&self, name: &str) -> Result<Vec<Offset>, Error> {
         let name = ConnectorName::new(name);
         self.shared.offsets.read(&self.snapshot(), &name).await
+    }
+
+    /// What is measured, of everything on this worker.
+    ///
+    /// Cost: linear in what runs.
+    pub fn metrics(&self) -> Vec<Reading> {
+        let mut readings = Readings::default();
+        self.shared.meters.iter().for_each(|meter| meter.read(&mut readings));
+        readings.into_vec()
     }
 
     /// All plugins, in the order of `GET /connector-plugins`.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot};
+use tombolo_model::metric::Metered;
 use tombolo_model::role::Plugins;
 use tombolo_model::{Settings, WorkerId};
 use tombolo_store::Stores;
@@ -36,6 +37,8 @@ pub struct HerderParts {
     pub events: mpsc::Receiver<WorkerEvent>,
     /// The installed plugins.
     pub plugins: Arc<dyn Plugins>,
+    /// What measures something, in the order in which it is shown.
+    pub meters: Vec<Arc<dyn Metered>>,
     /// The stores, read to their ends.
     pub stores: Stores,
     /// The loggers of this worker.
@@ -49,17 +52,8 @@ pub struct HerderParts {
 impl HerderHandle {
     /// Starts a herder within a tokio runtime: it runs what the configurations say from now on.
     pub fn start(parts: HerderParts) -> Self {
-        let HerderParts {
-            config,
-            admin,
-            worker,
-            events,
-            plugins,
-            stores,
-            loggers,
-            worker_id,
-            cluster_id,
-        } = parts;
+        let HerderParts { config, admin, worker, events, plugins, meters, .. } = parts;
+        let HerderParts { stores, loggers, worker_id, cluster_id, .. } = parts;
         let group_id = match &config.mode {
             Mode::Distributed { group_id } => Some(group_id.clone()),
             Mode::Standalone => None,
@@ -88,6 +82,7 @@ impl HerderHandle {
             config,
             stores,
             plugins,
+            meters,
             validator,
             offsets,
             loggers,

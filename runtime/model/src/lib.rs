@@ -10,6 +10,7 @@ pub mod batch;
 pub mod schema;
 pub mod transformed;
 
+pub mod metric;
 pub mod offset;
 pub mod status;
 

@@ -11,6 +11,7 @@ mod server;
 mod connector;
 mod connectors;
 mod loggers;
+mod metrics;
 mod offsets;
 mod plugins;
 mod root;
@@ -20,6 +21,7 @@ mod body;
 mod entity;
 mod error;
 mod media;
+mod prometheus;
 mod query;
 
 pub use config::{ConfigError, RestConfig};

@@ -13,7 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use crate::error::{Answer, Failure};
 use crate::media::{self, accepts_text};
 use crate::server::Context;
-use crate::{body, connector, connectors, loggers, offsets, plugins, root, upload};
+use crate::{body, connector, connectors, loggers, metrics, offsets, plugins, root, upload};
 
 /// Methods in the order in which `OPTIONS` lists them, which is that of a hash table in Kafka Connect.
 const METHODS: [&str; 7] = ["HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"];
@@ -104,6 +104,8 @@ fn routes() -> Vec<Route> {
         Route::new("/connector-plugins/{plugin}/config/validate").on("PUT", plugins::validate),
         Route::new("/admin/loggers").on("GET", loggers::list),
         Route::new("/admin/loggers/{logger}").on("GET", loggers::find).on("PUT", loggers::set),
+        // Text, whatever its reader says that it accepts.
+        Route::new("/metrics").with("GET", on(MethodFilter::GET, metrics::all)),
     ]
 }
 

@@ -35,5 +35,4 @@ mod sandbox;
 
 pub use check::COMPONENT_BYTES_MAX;
 pub use error::Error;
-pub use host::metrics::Metric;
 pub use sandbox::{Sandbox, SandboxOptions};

@@ -2,7 +2,6 @@
 //!
 //! Not here: running a plugin (`shared`, `role`), and where components come from.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tombolo_model::config_def::SettingState;
+use tombolo_model::metric::{Metered, Readings};
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::policy::{Grants, Limits};
 use tombolo_model::role::{
@@ -22,7 +22,7 @@ use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
 use crate::artifact::Artifacts;
 use crate::error::Error;
 use crate::host::log::Labels;
-use crate::host::metrics::{AllMetrics, Metric, Metrics};
+use crate::host::metrics::{AllMetrics, Metrics};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
 use crate::install::{Installer, NotRunnable, denied, digest};
@@ -104,11 +104,6 @@ impl Sandbox {
         self.installer.compiled.load(Ordering::Relaxed)
     }
 
-    /// What plugins count and measure themselves, by connector or task and by name.
-    pub fn metrics(&self) -> BTreeMap<String, BTreeMap<String, Metric>> {
-        self.metrics.list()
-    }
-
     fn known(&self, digest: &ComponentDigest, bytes: Option<&'static [u8]>) -> Option<Installed> {
         if let Some(component) = self.registry.get(digest) {
             return Some(component.told(true));
@@ -179,6 +174,13 @@ pub(crate) struct Owner {
     pub(crate) metrics: Metrics,
 }
 
+/// What plugins count and measure themselves.
+impl Metered for Sandbox {
+    fn read(&self, readings: &mut Readings) {
+        self.metrics.read(readings);
+    }
+}
+
 #[async_trait]
 impl Plugins for Sandbox {
     fn list(&self) -> Vec<Arc<PluginInfo>> {
@@ -229,7 +231,7 @@ impl Plugins for Sandbox {
             task: String::new(),
             context: TaskContext { limits: context.limits, offsets: context.offsets },
             schemas: SharedSchemas::default(),
-            metrics: self.metrics.of(name.as_str()),
+            metrics: self.metrics.of([("connector", name.to_string())].into()),
         };
         let runnable = self.runnable(plugin).await?;
         let shared = Shared::new(runnable, self.setup(&owner, &plugin.component));
@@ -242,7 +244,11 @@ impl Plugins for Sandbox {
             task: task.to_string(),
             context,
             schemas: SharedSchemas::default(),
-            metrics: self.metrics.of(&task.to_string()),
+            metrics: self.metrics.of([
+                ("connector", task.connector.to_string()),
+                ("task", task.index.to_string()),
+            ]
+            .into()),
         };
         Ok(Box::new(Task::new(self.clone(), owner)))
     }

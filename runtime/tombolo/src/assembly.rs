@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tombolo_herder::{HerderConfig, HerderHandle, HerderParts, bring_back_plugins};
 use tombolo_kafka::{Admin, ClientKind, ClientSettings, LogClients, Producers};
 use tombolo_model::Settings;
+use tombolo_model::metric::Metered;
 use tombolo_model::policy::Limits;
 use tombolo_model::role::Plugins;
 use tombolo_rest::{Bound, RestConfig};
@@ -24,6 +25,7 @@ use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerParts};
 
 use crate::builtin;
 use crate::options::{Mode, OFFSET_FILE, Options};
+use crate::process::Process;
 
 /// Events of connectors and tasks that may wait for the herder before they wait themselves.
 const EVENTS_MAX: usize = 1_024;
@@ -141,8 +143,8 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
     }));
     let producers = Producers::new(CLIENT_ID);
     let (stores, cluster_id) = stores(&configs, &producers).await.map_err(NotStarted::start)?;
-    let plugins: Arc<dyn Plugins> =
-        Arc::new(sandbox.await.map_err(NotStarted::start)?.map_err(NotStarted::start)?);
+    let sandbox = sandbox.await.map_err(NotStarted::start)?.map_err(NotStarted::start)?;
+    let plugins: Arc<dyn Plugins> = Arc::new(sandbox.clone());
     bring_back_plugins(&stores.plugins, &*plugins).await.map_err(NotStarted::start)?;
 
     let (tell, events) = mpsc::channel(EVENTS_MAX);
@@ -160,12 +162,15 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         guests,
         events: tell,
     });
+    let meters: Vec<Arc<dyn Metered>> =
+        vec![Arc::new(worker.clone()), Arc::new(sandbox), Arc::new(Process)];
     let herder = HerderHandle::start(HerderParts {
         config: configs.herder,
         admin: configs.admin_java,
         worker: Arc::new(worker),
         events,
         plugins,
+        meters,
         stores,
         loggers: Arc::new(options.log),
         worker_id: worker_id.clone(),

@@ -9,6 +9,7 @@ mod dev;
 mod logging;
 mod options;
 mod plugin_check;
+mod process;
 mod properties;
 mod signals;
 mod standalone;

@@ -61,7 +61,11 @@ pub(crate) enum SourceCommit {
     /// None is on its way.
     Idle,
     /// These offsets are being written.
-    InFlight { offsets: Vec<SourcePosition>, write: JoinHandle<Result<(), WriteFailed>> },
+    InFlight {
+        offsets: Vec<SourcePosition>,
+        began: Instant,
+        write: JoinHandle<Result<(), WriteFailed>>,
+    },
 }
 
 /// Why offsets were not stored. They are written again with the next commit.
@@ -92,7 +96,7 @@ impl SourceCommit {
                 Err(_) => Err(WriteFailed::TimedOut),
             }
         });
-        Self::InFlight { offsets, write }
+        Self::InFlight { offsets, began: Instant::now(), write }
     }
 
     /// Whether an answer is there.
@@ -100,14 +104,14 @@ impl SourceCommit {
         matches!(self, Self::InFlight { write, .. } if write.is_finished())
     }
 
-    /// Waits for the answer and takes it, with the offsets it is about; none where no commit is on its way.
+    /// Waits for the answer and takes it, with the offsets it is about and how long it took; none where no commit is on its way.
     pub(crate) async fn answer(
         &mut self,
-    ) -> Option<(Vec<SourcePosition>, Result<(), WriteFailed>)> {
+    ) -> Option<(Vec<SourcePosition>, Result<(), WriteFailed>, Duration)> {
         let Self::InFlight { write, .. } = self else { return None };
         let answer = write.await.unwrap_or(Err(WriteFailed::GivenUp));
         match std::mem::replace(self, Self::Idle) {
-            Self::InFlight { offsets, .. } => Some((offsets, answer)),
+            Self::InFlight { offsets, began, .. } => Some((offsets, answer, began.elapsed())),
             Self::Idle => None,
         }
     }

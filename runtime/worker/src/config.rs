@@ -8,6 +8,7 @@ use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 
 use crate::connector_config::{ConfigError, PluginConfig, plugin};
+use crate::metrics::Windows;
 use crate::override_policy::OverridePolicy;
 use crate::validation::WorkerConverters;
 
@@ -28,6 +29,8 @@ pub struct WorkerConfig {
     pub topic_creation_enable: bool,
     /// Setting `topic.tracking.enable`: whether the topics of a connector are told.
     pub topic_tracking_enable: bool,
+    /// Settings `metrics.sample.window.ms` and `metrics.num.samples`: what averages, maxima and rates look back over.
+    pub metrics: Windows,
     /// Setting `connector.client.config.override.policy`.
     pub override_policy: OverridePolicy,
     /// All settings of the worker, for its clients.
@@ -42,6 +45,10 @@ const FLUSH_INTERVAL: &str = "offset.flush.interval.ms";
 const FLUSH_TIMEOUT: &str = "offset.flush.timeout.ms";
 const TOPIC_CREATION: &str = "topic.creation.enable";
 const TOPIC_TRACKING: &str = "topic.tracking.enable";
+const METRICS_WINDOW: &str = "metrics.sample.window.ms";
+const METRICS_SAMPLES: &str = "metrics.num.samples";
+/// Most windows of metrics, whatever `metrics.num.samples` says: each takes 40 bytes for each of a task's dozen statistics.
+const METRICS_SAMPLES_MAX: usize = 1_000;
 const OVERRIDE_POLICY: &str = "connector.client.config.override.policy";
 const OVERRIDE_ALLOWLIST: &str = "connector.client.config.override.allowlist";
 
@@ -88,6 +95,16 @@ impl WorkerConfig {
                 .default("true")
                 .importance(Importance::Low)
                 .doc("Whether the topics that a connector uses are kept."),
+            key(METRICS_WINDOW, Type::Long)
+                .default("30000")
+                .check(Check::AtLeast(0))
+                .importance(Importance::Low)
+                .doc("Length of one window that averages, maxima and rates of metrics look back over."),
+            key(METRICS_SAMPLES, Type::Int)
+                .default("2")
+                .check(Check::AtLeast(1))
+                .importance(Importance::Low)
+                .doc("How many windows averages, maxima and rates of metrics look back over."),
             key(OVERRIDE_POLICY, Type::String).default("All").doc(
                 "Which client settings connectors may override: All, None, Principal, Allowlist.",
             ),
@@ -125,6 +142,10 @@ impl WorkerConfig {
             offset_flush_timeout: milliseconds(&all, FLUSH_TIMEOUT),
             topic_creation_enable: is_true(&all, TOPIC_CREATION),
             topic_tracking_enable: is_true(&all, TOPIC_TRACKING),
+            metrics: Windows {
+                window: milliseconds(&all, METRICS_WINDOW),
+                count: count(&all, METRICS_SAMPLES).min(METRICS_SAMPLES_MAX),
+            },
             override_policy: OverridePolicy::from_settings(
                 all.get(OVERRIDE_POLICY).unwrap_or_default(),
                 all.get(OVERRIDE_ALLOWLIST).unwrap_or_default(),
@@ -143,6 +164,12 @@ fn converter(settings: &Settings, name: &str) -> Result<PluginConfig, ConfigErro
 fn milliseconds(settings: &Settings, name: &str) -> Duration {
     let number = settings.get(name).and_then(|text| text.trim().parse().ok());
     Duration::from_millis(number.unwrap_or_default())
+}
+
+/// A number that was held to its definition.
+fn count(settings: &Settings, name: &str) -> usize {
+    let number = settings.get(name).and_then(|text| text.trim().parse().ok());
+    number.unwrap_or_default()
 }
 
 fn is_true(settings: &Settings, name: &str) -> bool {
@@ -180,6 +207,8 @@ mod tests {
         assert_eq!(config.offset_flush_interval, Duration::from_secs(60));
         assert_eq!(config.offset_flush_timeout, Duration::from_secs(5));
         assert!(config.topic_creation_enable && config.topic_tracking_enable);
+        let windows = Windows { window: Duration::from_secs(30), count: 2 };
+        assert_eq!(config.metrics, windows);
         assert_eq!(config.override_policy, OverridePolicy::All);
         assert_eq!(config.converters.key.settings.get("schemas.enable"), Some("false"));
         let header = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
@@ -195,6 +224,8 @@ mod tests {
             ("topic.creation.enable", "false"),
             ("topic.tracking.enable", "FALSE"),
             ("header.converter", "H"),
+            ("metrics.sample.window.ms", "4"),
+            ("metrics.num.samples", "5"),
             ("connector.client.config.override.policy", "Allowlist"),
             ("connector.client.config.override.allowlist", "acks, linger.ms"),
         ];
@@ -206,6 +237,8 @@ mod tests {
         assert_eq!(config.offset_flush_timeout, Duration::from_millis(3));
         assert!(!config.topic_creation_enable && !config.topic_tracking_enable);
         assert_eq!(config.converters.header.class, "H");
+        let windows = Windows { window: Duration::from_millis(4), count: 5 };
+        assert_eq!(config.metrics, windows);
         let allowed = vec!["acks".to_owned(), "linger.ms".to_owned()];
         assert_eq!(config.override_policy, OverridePolicy::Allowlist(allowed));
         let defined = WorkerConfig::definitions();

@@ -255,7 +255,7 @@ pub(crate) fn check_task_count(config: &ConnectorConfig, tasks: usize) -> Result
 }
 
 /// The class of a connector's tasks, by the naming that Kafka's own connectors keep to.
-fn task_class(connector: &str) -> String {
+pub(crate) fn task_class(connector: &str) -> String {
     format!("{}Task", connector.strip_suffix("Connector").unwrap_or(connector))
 }
 

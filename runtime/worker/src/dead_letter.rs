@@ -89,7 +89,7 @@ impl DeadLetters {
         }
         Ok(Self {
             config: config.clone(),
-            counters: Arc::clone(&parts.error_counters),
+            counters: Arc::clone(&parts.metrics.errors),
             stopping: parts.control.stopping.clone(),
             producers: parts.worker.producers.clone(),
             settings: translate(ClientKind::Producer, &producer)?,

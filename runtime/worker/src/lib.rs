@@ -15,6 +15,7 @@ pub mod event;
 pub mod worker;
 
 mod connector;
+mod metrics;
 mod shared;
 mod state;
 
@@ -38,5 +39,6 @@ mod used_topics;
 pub use config::WorkerConfig;
 pub use error_counters::{ErrorCounters, ErrorCounts};
 pub use event::WorkerEvent;
+pub use metrics::Windows;
 pub use source_offsets::SourceOffsets;
 pub use worker::{Worker, WorkerParts};

@@ -11,6 +11,7 @@ use tombolo_model::role::Plugins;
 
 use crate::config::WorkerConfig;
 use crate::event::WorkerEvent;
+use crate::metrics::WorkerMetrics;
 use crate::source_offsets::SourceOffsets;
 
 /// What everything on a worker shares.
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) offsets: SourceOffsets,
     pub(crate) producers: Producers,
     pub(crate) worker_id: WorkerId,
+    pub(crate) metrics: WorkerMetrics,
     /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.
     pub(crate) guests: tokio::runtime::Handle,
     pub(crate) events: mpsc::Sender<WorkerEvent>,

@@ -8,6 +8,7 @@ mod commits;
 mod given;
 mod partitions;
 mod poison;
+mod rebalance;
 mod requests;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tombolo_kafka::{ClientKind, ConsumedBatch, Consumer, ConsumerEvent, Error, Subscription};
 use tombolo_model::fault::Problem;
-use tombolo_model::offset::{PartitionOffset, TopicPartition};
+use tombolo_model::offset::TopicPartition;
 use tombolo_model::role::{self, NoOffsets, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Fault, FaultKind, Stage};
@@ -26,6 +27,7 @@ use crate::commit::{Schedule, SinkCommit};
 use crate::connector_config::{RoleConfig, SinkTopics};
 use crate::error_report::{ErrorReports, Executing, Record};
 use crate::event::WorkerEvent;
+use crate::metrics::{RoleMetrics, SinkMetrics};
 use crate::pipeline::{Bad, Pipeline, Rows};
 use crate::task::{TaskParts, is_instance_gone};
 use crate::tolerance::caused_by;
@@ -60,6 +62,7 @@ pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
 
 struct SinkTask {
     parts: TaskParts,
+    metrics: Arc<SinkMetrics>,
     instance: Instance,
     consumer: Consumer,
     /// Reused.
@@ -68,6 +71,8 @@ struct SinkTask {
     partitions: Partitions,
     delivery: Delivery,
     commit: SinkCommit,
+    /// When the last commit began.
+    commit_began: Instant,
     schedule: Schedule,
     /// What the sink asked the next wait to be.
     timeout: Option<Duration>,
@@ -121,9 +126,12 @@ impl Instance {
 
 impl SinkTask {
     async fn start(parts: TaskParts) -> Result<Self, Fault> {
-        let RoleConfig::Sink(sink) = &parts.config.role else {
+        let (RoleConfig::Sink(sink), RoleMetrics::Sink(metrics)) =
+            (&parts.config.role, &parts.metrics.role)
+        else {
             return Err(Fault::config("a sink task needs a sink connector"));
         };
+        let metrics = Arc::clone(metrics);
         let config = &parts.worker.config;
         let java = config.client(ClientKind::Consumer, &parts.config.consumer_override)?;
         let settings = translate(ClientKind::Consumer, &java)?;
@@ -150,6 +158,7 @@ impl SinkTask {
             errors,
             poison: Poison::new(in_a_row_max),
             parts,
+            metrics,
             instance,
             consumer,
             consumed: ConsumedBatch::default(),
@@ -157,6 +166,7 @@ impl SinkTask {
             partitions: Partitions::default(),
             delivery: Delivery::Fresh,
             commit: SinkCommit::idle(),
+            commit_began: Instant::now(),
             schedule,
             timeout: None,
             last_put: Instant::now(),
@@ -219,6 +229,9 @@ impl SinkTask {
     async fn take_in(&mut self) -> Result<(), Fault> {
         self.tell_topics().await;
         let mut consumed = std::mem::take(&mut self.consumed);
+        let now = Instant::now();
+        self.metrics.read_rows(consumed.rows, now);
+        self.metrics.has_active(self.partitions.uncommitted() + u64::from(consumed.rows), now);
         let next = given::next_offsets(&consumed);
         let known = self.poison.known_in(&consumed);
         let (rows, original) = match self.instance.pipeline.incoming(&mut consumed, &known).await {
@@ -262,8 +275,12 @@ impl SinkTask {
     async fn put(&mut self, mut given: Box<Given>) -> Result<(), Fault> {
         self.last_put = Instant::now();
         let Given { batch, original, .. } = &mut *given;
+        let rows = batch.rows;
         match self.instance.sink.put(batch, original.as_ref()).await {
             Ok((faults, requests)) => {
+                let now = Instant::now();
+                self.metrics.put(rows, now - self.last_put, now);
+                self.parts.metrics.batch(rows, now);
                 self.judge_rows(&given, &faults)?;
                 self.partitions.advance(&given.next);
                 let rows = given.batch.rows;
@@ -368,52 +385,6 @@ impl SinkTask {
             Delivery::Fresh => None,
             Delivery::Retrying { why, .. } => Some(why),
         }
-    }
-
-    async fn assigned(&mut self, added: &[PartitionOffset]) -> Result<(), Fault> {
-        self.partitions.add(added);
-        let opened = match added {
-            [] => Ok(role::SinkRequests::default()),
-            _ => self.instance.sink.open(added).await,
-        };
-        // A rewind before reading begins costs nothing.
-        let rewound = opened.and_then(|mut requests| {
-            self.rewind(std::mem::take(&mut requests.rewind))?;
-            Ok(requests)
-        });
-        self.consumer.complete_rebalance().map_err(cannot_consume)?;
-        let requests = rewound?;
-        if self.is_retrying() || self.told.state != State::Running {
-            self.consumer.pause(&self.partitions.all()).map_err(cannot_consume)?;
-        }
-        self.follow_requests(requests).await
-    }
-
-    async fn revoked(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
-        let committed = self.commit_closing(gone).await;
-        let closed = match &committed {
-            Ok(_) => self.close(gone).await,
-            Err(_) => Ok(()),
-        };
-        self.consumer.complete_rebalance().map_err(cannot_consume)?;
-        committed.and(closed)
-    }
-
-    async fn lost(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
-        let closed = self.close(gone).await;
-        self.consumer.complete_rebalance().map_err(cannot_consume)?;
-        closed
-    }
-
-    /// Closes partitions and forgets them, with the rows of theirs that the sink has not taken.
-    async fn close(&mut self, gone: &[TopicPartition]) -> Result<(), Fault> {
-        let closed = match gone {
-            [] => Ok(()),
-            _ => self.instance.sink.close(gone).await,
-        };
-        self.partitions.remove(gone);
-        self.discard(gone)?;
-        closed
     }
 
     /// Lets go of rows of these partitions that the sink has not taken: they will be consumed again.

@@ -1,10 +1,12 @@
 //! The loop of a source task: poll, transform, convert, submit, send, commit.
 //!
 //! Polling goes on while earlier rows are on their way to Kafka, within the task's budget of bytes in flight. Offsets are written beside the
-//! loop. Not here: converting (`pipeline`), which rows are settled (`submitted_records`), sending again what a dying producer lost (`kafka`).
+//! loop. Not here: converting (`pipeline`), committing (`commits`), which rows are settled (`submitted_records`), sending again what a dying
+//! producer lost (`kafka`).
 //!
 //! Follows `AbstractWorkerSourceTask` and `WorkerSourceTask` of Kafka Connect.
 
+mod commits;
 mod dead_letters;
 
 use std::sync::Arc;
@@ -13,7 +15,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tombolo_kafka::{Admin, ClientKind, Delivery, DeliveryError, Error, ProducerSession, Stopped};
 use tombolo_model::fault::Problem;
-use tombolo_model::offset::SourcePosition;
 use tombolo_model::role::{self, PollRequest, SourceBatch, TaskPlugins};
 use tombolo_model::status::State;
 use tombolo_model::{Batch, Fault, FaultKind, Stage};
@@ -25,6 +26,7 @@ use crate::commit::{Schedule, SourceCommit};
 use crate::connector_config::{RoleConfig, SourceConfig};
 use crate::error_report::{ErrorReports, Executing, Record};
 use crate::event::WorkerEvent;
+use crate::metrics::{RoleMetrics, SourceMetrics};
 use crate::pipeline::{Pipeline, produce_rows};
 use crate::submitted_records::{Positions, SubmittedRecords};
 use crate::task::{TaskParts, is_instance_gone};
@@ -76,6 +78,7 @@ pub(crate) async fn run(mut parts: TaskParts) -> Result<(), Fault> {
 struct SourceTask {
     parts: TaskParts,
     offsets: ConnectorOffsetStore,
+    metrics: Arc<SourceMetrics>,
     instance: Instance,
     session: ProducerSession,
     creation: Option<TopicCreation>,
@@ -130,11 +133,14 @@ impl Instance {
 
 impl SourceTask {
     async fn start(parts: TaskParts, offsets: ConnectorOffsetStore) -> Result<Self, Fault> {
-        let RoleConfig::Source(SourceConfig { topic_creation, inflight_bytes_max, .. }) =
-            &parts.config.role
+        let (
+            RoleConfig::Source(SourceConfig { topic_creation, inflight_bytes_max, .. }),
+            RoleMetrics::Source(metrics),
+        ) = (&parts.config.role, &parts.metrics.role)
         else {
             return Err(Fault::config("a source task needs a source connector"));
         };
+        let metrics = Arc::clone(metrics);
         let (config, groups) = (&parts.worker.config, topic_creation.clone());
         let producer = config.client(ClientKind::Producer, &parts.config.producer_override)?;
         let producer = translate(ClientKind::Producer, &producer)?;
@@ -162,6 +168,7 @@ impl SourceTask {
             errors,
             parts,
             offsets,
+            metrics,
             instance,
             session,
             creation,
@@ -209,7 +216,13 @@ impl SourceTask {
         };
         let asked = Instant::now();
         match self.instance.source.poll(request).await {
-            Ok(batch) if !batch.records.is_empty() => self.take_in(batch).await,
+            Ok(batch) if !batch.records.is_empty() => {
+                let (rows, now) = (batch.records.rows, Instant::now());
+                let active = self.submitted.unsettled() + u64::from(rows);
+                self.metrics.polled(rows, now - asked, active, now);
+                self.parts.metrics.batch(rows, now);
+                self.take_in(batch).await
+            }
             Ok(_) if acknowledging => self.wait_for_deliveries(POLL_WAIT).await,
             Ok(_) => {
                 let left = wait.saturating_sub(asked.elapsed()).max(Duration::from_millis(1));
@@ -306,9 +319,11 @@ impl SourceTask {
     async fn take_deliveries(&mut self) -> Result<(), Fault> {
         self.session.try_deliveries(&mut self.deliveries).map_err(cannot_send)?;
         let mut deliveries = std::mem::take(&mut self.deliveries);
-        let mut outcome = Ok(());
+        let (mut outcome, mut rows_written) = (Ok(()), 0);
+        let is_any = !deliveries.is_empty();
         for delivery in deliveries.drain(..) {
             let (seq, written) = (delivery.seq, delivery.outcome.ok());
+            rows_written += u64::from(written.is_some());
             if let Err(error) = delivery.outcome
                 && let Err(fault) = self.judge_delivery(seq, error)
             {
@@ -325,6 +340,9 @@ impl SourceTask {
             }
         }
         self.deliveries = deliveries;
+        if is_any {
+            self.metrics.written(rows_written, self.submitted.unsettled(), Instant::now());
+        }
         outcome
     }
 
@@ -346,49 +364,6 @@ impl SourceTask {
             more = self.session.deliveries(&mut self.deliveries) => more.map_err(cannot_send),
             () = tokio::time::sleep(wait) => Ok(()),
         }
-    }
-
-    async fn commit_when_due(&mut self) -> Result<(), Fault> {
-        if self.commit.is_answered() {
-            let durable = self.end_commit().await;
-            self.tell_committed(durable).await?;
-        }
-        if matches!(self.commit, SourceCommit::Idle) && self.schedule.is_due() {
-            let durable = self.begin_commit();
-            self.tell_committed(durable).await?;
-        }
-        Ok(())
-    }
-
-    /// Starts to write what is settled. Where there is nothing to write, the source is told so at once, as in Kafka Connect.
-    fn begin_commit(&mut self) -> Option<Vec<SourcePosition>> {
-        self.schedule.started();
-        let offsets = self.submitted.committable_offsets();
-        if offsets.is_empty() {
-            return Some(offsets);
-        }
-        let timeout = self.schedule.timeout();
-        self.commit = SourceCommit::start(self.offsets.clone(), offsets, timeout);
-        None
-    }
-
-    /// Waits for the commit on its way and answers with the offsets that are durable; others are written again with the next.
-    async fn end_commit(&mut self) -> Option<Vec<SourcePosition>> {
-        match self.commit.answer().await? {
-            (offsets, Ok(())) => Some(offsets),
-            (offsets, Err(error)) => {
-                let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-                tracing::warn!(%connector, task, %error, "failed to commit offsets; they are committed with the next");
-                self.submitted.restore(offsets);
-                None
-            }
-        }
-    }
-
-    async fn tell_committed(&mut self, durable: Option<Vec<SourcePosition>>) -> Result<(), Fault> {
-        let Some(offsets) = durable else { return Ok(()) };
-        let told = self.instance.source.commit(&offsets).await;
-        self.parts.survive("the source failed to commit", told)
     }
 
     /// Waits while the connector is paused; rows on their way are settled and committed meanwhile.
@@ -429,13 +404,6 @@ impl SourceTask {
         self.instance.renew(&self.parts).await?;
         self.is_stopped = false;
         Ok(())
-    }
-
-    /// Ends the commit on its way and makes the last one; answers with the offsets that became durable.
-    async fn commit_all(&mut self) -> Vec<Vec<SourcePosition>> {
-        let (one, none) = (self.end_commit().await, self.begin_commit());
-        let last = self.end_commit().await;
-        [one, none, last].into_iter().flatten().collect()
     }
 
     /// Settles and commits what is on its way, and ends the plugins. Rows that were not sent are polled again by the next start.

@@ -2,12 +2,16 @@
 //!
 //! Not here: the states themselves (`model::status`) and who decides them (the herder).
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tombolo_model::status::{State, Status, TargetState};
 use tombolo_model::{ConnectorName, Fault, TaskId, WorkerId};
 
 use crate::event::WorkerEvent;
+use crate::metrics::Lifecycle;
 
 /// What a connector or a task is asked to be.
 #[derive(Clone, Debug)]
@@ -94,6 +98,8 @@ pub(crate) struct Reporter {
     pub(crate) subject: Subject,
     pub(crate) worker_id: WorkerId,
     pub(crate) version: Option<String>,
+    /// Takes note of each state that is told.
+    pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
     /// Cancelled once the last state was told: what was cancelled must not have another say.
     pub(crate) is_silent: CancellationToken,
@@ -128,6 +134,7 @@ impl Reporter {
 
     /// Tells a state, and what there is to say about it.
     pub(crate) async fn tell(&self, state: State, trace: Option<String>) {
+        self.lifecycle.becomes(state, Instant::now());
         if !self.is_silent.is_cancelled() {
             let event = self.event(state, trace);
             self.send(event).await;

@@ -32,6 +32,8 @@ pub(crate) struct SubmittedRecords {
     /// The newest offset of each source partition whose rows are settled, until it is taken.
     committable: HashMap<SourcePartition, SourceOffset>,
     next_seq: u64,
+    /// Rows to send that are not settled.
+    unsettled: u64,
     held_bytes: usize,
 }
 
@@ -59,6 +61,7 @@ impl SubmittedRecords {
         unite_repeated_partitions(&mut at);
         let first_seq = self.next_seq;
         self.next_seq += u64::from(sent);
+        self.unsettled += u64::from(sent);
         let batch = Submitted {
             first_seq,
             sent,
@@ -81,6 +84,7 @@ impl SubmittedRecords {
             return false;
         };
         let newly = self.batches.get_mut(index).is_some_and(|batch| batch.settle(seq));
+        self.unsettled -= u64::from(newly);
         if newly && index == 0 {
             self.release();
         }
@@ -90,6 +94,11 @@ impl SubmittedRecords {
     /// The number that the next row to send gets.
     pub(crate) fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// How many rows to send are not settled.
+    pub(crate) fn unsettled(&self) -> u64 {
+        self.unsettled
     }
 
     /// Whether every row is settled.

@@ -11,8 +11,8 @@ use tombolo_model::{Fault, FaultKind, Settings, TaskId};
 
 use crate::connector_config::{ConnectorConfig, RoleConfig};
 use crate::dead_letter::DeadLetters;
-use crate::error_counters::ErrorCounters;
 use crate::error_report::ErrorReports;
+use crate::metrics::TaskMetrics;
 use crate::pipeline::{self, Pipeline};
 use crate::shared::Shared;
 use crate::state::{Control, Reporter};
@@ -30,7 +30,7 @@ pub(crate) struct TaskParts {
     pub(crate) worker: Arc<Shared>,
     pub(crate) control: Control,
     pub(crate) reporter: Reporter,
-    pub(crate) error_counters: Arc<ErrorCounters>,
+    pub(crate) metrics: Arc<TaskMetrics>,
 }
 
 impl TaskParts {
@@ -50,7 +50,7 @@ impl TaskParts {
         ErrorPolicy {
             config: self.config.errors.clone(),
             stopping: self.control.stopping.clone(),
-            counters: Arc::clone(&self.error_counters),
+            counters: Arc::clone(&self.metrics.errors),
         }
     }
 
@@ -78,8 +78,9 @@ impl TaskParts {
         let plugins = &*self.worker.plugins;
         let mut room = plugins.task(&self.id, context).await?;
         let converters = &self.worker.config.converters;
-        let pipeline =
+        let (pipeline, used) =
             pipeline::build(plugins, &mut *room, &self.config, converters, self.policy()).await?;
+        self.metrics.has_pipeline(used);
         Ok((room, pipeline))
     }
 

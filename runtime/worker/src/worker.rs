@@ -2,6 +2,8 @@
 //!
 //! Not here: what they do (`connector`, `source_task`, `sink_task`), and which of them run here (the herder).
 
+mod metered;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,7 @@ use crate::connector::{Request, WorkerConnector, check_task_count};
 use crate::connector_config::ConnectorConfig;
 use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
+use crate::metrics::{ConnectorMetrics, Lifecycle, TaskMetrics, WorkerMetrics};
 use crate::shared::Shared;
 use crate::source_offsets::SourceOffsets;
 use crate::state::{Controller, Reporter, Subject};
@@ -64,11 +67,12 @@ pub struct Worker {
 struct ConnectorHandle {
     running: Running,
     requests: mpsc::Sender<Request>,
+    metrics: Arc<ConnectorMetrics>,
 }
 
 struct TaskHandle {
     running: Running,
-    error_counters: Arc<ErrorCounters>,
+    metrics: Arc<TaskMetrics>,
 }
 
 /// A connector or a task at work. It is cancelled where this is dropped.
@@ -103,7 +107,9 @@ impl Worker {
     pub fn new(parts: WorkerParts) -> Self {
         let WorkerParts { config, plugins, offsets, worker_id, guests, events } = parts;
         let producers = Producers::new("connector-producer");
-        let shared = Shared { config, plugins, offsets, producers, worker_id, guests, events };
+        let metrics = WorkerMetrics::new(config.metrics);
+        let shared =
+            Shared { config, plugins, offsets, producers, worker_id, metrics, guests, events };
         Self { shared: Arc::new(shared), connectors: Arc::default(), tasks: Arc::default() }
     }
 
@@ -118,11 +124,15 @@ impl Worker {
         let (plugin, parsed) = match self.read(config) {
             Ok(read) => read,
             Err(fault) => {
+                let lifecycle = Lifecycle::new(Arc::clone(&self.shared.metrics.connectors));
                 let subject = Subject::Connector(name.clone());
-                return self.reporter(subject, None).failed(&fault).await;
+                return self.reporter(subject, None, Arc::new(lifecycle)).failed(&fault).await;
             }
         };
-        let reporter = self.reporter(Subject::Connector(name.clone()), Some(&plugin));
+        let startups = Arc::clone(&self.shared.metrics.connectors);
+        let metrics = Arc::new(ConnectorMetrics::new(name, Arc::clone(&plugin), startups));
+        let subject = Subject::Connector(name.clone());
+        let reporter = self.reporter(subject, Some(&plugin), Arc::clone(&metrics.lifecycle));
         let (controller, control) = Controller::new(target);
         let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
         let connector = WorkerConnector {
@@ -139,7 +149,7 @@ impl Worker {
             Ok(())
         };
         let running = self.run(controller, reporter, run);
-        let handle = ConnectorHandle { running, requests };
+        let handle = ConnectorHandle { running, requests, metrics };
         drop(lock(&self.connectors).insert(name.clone(), handle));
     }
 
@@ -198,12 +208,18 @@ impl Worker {
         let (plugin, config) = match read {
             Ok(read) => read,
             Err(fault) => {
-                return self.reporter(Subject::Task(task.clone()), None).failed(&fault).await;
+                let lifecycle = Lifecycle::new(Arc::clone(&self.shared.metrics.tasks));
+                let subject = Subject::Task(task.clone());
+                return self.reporter(subject, None, Arc::new(lifecycle)).failed(&fault).await;
             }
         };
-        let reporter = self.reporter(Subject::Task(task.clone()), Some(&plugin));
+        let WorkerMetrics { tasks: startups, windows, .. } = &self.shared.metrics;
+        let metrics = TaskMetrics::new(task, &plugin, Arc::clone(startups), *windows);
+        let metrics = Arc::new(metrics);
+        let subject = Subject::Task(task.clone());
+        let reporter = self.reporter(subject, Some(&plugin), Arc::clone(&metrics.lifecycle));
         let (controller, control) = Controller::new(target);
-        let (kind, error_counters) = (plugin.kind, Arc::<ErrorCounters>::default());
+        let kind = plugin.kind;
         let parts = TaskParts {
             id: task.clone(),
             config,
@@ -212,20 +228,19 @@ impl Worker {
             worker: Arc::clone(&self.shared),
             control,
             reporter: reporter.clone(),
-            error_counters: Arc::clone(&error_counters),
+            metrics: Arc::clone(&metrics),
         };
         let running = match kind {
             PluginKind::Sink => self.run(controller, reporter, sink_task::run(parts)),
             _ => self.run(controller, reporter, source_task::run(parts)),
         };
-        let handle = TaskHandle { running, error_counters };
-        drop(lock(&self.tasks).insert(task.clone(), handle));
+        drop(lock(&self.tasks).insert(task.clone(), TaskHandle { running, metrics }));
     }
 
     /// The error counters of each task that was started here and not stopped since, whether it runs or has failed.
     pub fn error_counters(&self) -> Vec<(TaskId, Arc<ErrorCounters>)> {
         let tasks = lock(&self.tasks);
-        tasks.iter().map(|(id, task)| (id.clone(), Arc::clone(&task.error_counters))).collect()
+        tasks.iter().map(|(id, task)| (id.clone(), Arc::clone(&task.metrics.errors))).collect()
     }
 
     /// Stops tasks. They have `task.shutdown.graceful.timeout.ms` all together; those that take longer are cancelled.
@@ -266,11 +281,17 @@ impl Worker {
         Ok((plugin, config))
     }
 
-    fn reporter(&self, subject: Subject, plugin: Option<&PluginInfo>) -> Reporter {
+    fn reporter(
+        &self,
+        subject: Subject,
+        plugin: Option<&PluginInfo>,
+        lifecycle: Arc<Lifecycle>,
+    ) -> Reporter {
         Reporter {
             subject,
             worker_id: self.shared.worker_id.clone(),
             version: plugin.map(|plugin| plugin.version.clone()),
+            lifecycle,
             events: self.shared.events.clone(),
             is_silent: CancellationToken::new(),
         }

@@ -53,6 +53,7 @@ async fn start(journals: &MemoryJournals) -> Herd {
         worker: Arc::clone(&worker) as _,
         events,
         plugins: Arc::new(plugins.clone()),
+        meters: Vec::new(),
         stores: stores.clone(),
         loggers: Arc::new(loggers.clone()),
         worker_id: WorkerId::new("host:8083"),

@@ -1,9 +1,11 @@
 //! `tombolo:connect/metrics`: a plugin's own counters and gauges.
 //!
-//! Not here: the worker's metrics, and showing them.
+//! Shown in the group of plugins' metrics of Kafka Connect (KIP-877). Not here: the worker's metrics.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tombolo_model::metric::{Group, Readings, Tags, Value};
 
 use crate::host::Host;
 use crate::v0::tombolo::connect::metrics as contract;
@@ -17,6 +19,9 @@ pub(crate) const NAME_MAX: usize = 128;
 /// Most bytes that the names of one store take, with their values and their places.
 pub(crate) const KEPT_BYTES_MAX: usize = NAMES_MAX * (NAME_MAX + 64);
 
+const GROUP: Group = Group { domain: "kafka.connect", name: "plugins" };
+const HELP: &str = "Counted or measured by a plugin itself.";
+
 /// Counters and gauges of one store, by name.
 #[derive(Clone, Default)]
 pub(crate) struct Metrics(Arc<Shared>);
@@ -25,35 +30,51 @@ type Shared = Mutex<BTreeMap<String, Metric>>;
 
 /// The metrics of all connectors and tasks that run.
 #[derive(Default)]
-pub(crate) struct AllMetrics(Mutex<Vec<(String, Weak<Shared>)>>);
+pub(crate) struct AllMetrics(Mutex<Vec<(Tags, Weak<Shared>)>>);
 
 impl AllMetrics {
     /// Metrics for a connector or a task, listed for as long as they are kept.
-    pub(crate) fn of(&self, owner: &str) -> Metrics {
+    pub(crate) fn of(&self, owner: Tags) -> Metrics {
         let metrics = Metrics::default();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(_, metrics)| metrics.strong_count() > 0);
-        all.push((owner.to_owned(), Arc::downgrade(&metrics.0)));
+        all.push((owner, Arc::downgrade(&metrics.0)));
         metrics
     }
 
-    /// All of them, by owner and name.
-    pub(crate) fn list(&self) -> BTreeMap<String, BTreeMap<String, Metric>> {
+    /// All of them; those of the newest instance of an owner first.
+    pub(crate) fn read(&self, readings: &mut Readings) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let alive = |(owner, metrics): &(String, Weak<_>)| {
-            Some((owner.clone(), Metrics(metrics.upgrade()?).list()))
+        let alive = |(owner, metrics): &(Tags, Weak<_>)| {
+            Some((Tags::clone(owner), Metrics(metrics.upgrade()?)))
         };
-        all.iter().filter_map(alive).collect()
+        let alive: Vec<(Tags, Metrics)> = all.iter().rev().filter_map(alive).collect();
+        // Plugins are not held up meanwhile, nor do they hold up each other.
+        drop(all);
+        for (owner, metrics) in alive {
+            for (name, metric) in metrics.list() {
+                readings.of(GROUP, &owner).add(name, HELP, metric.into());
+            }
+        }
     }
 }
 
 /// A plugin's counter or gauge.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Metric {
+pub(crate) enum Metric {
     /// Counts up.
     Counter(u64),
     /// Has a value.
     Gauge(f64),
+}
+
+impl From<Metric> for Value {
+    fn from(metric: Metric) -> Self {
+        match metric {
+            Metric::Counter(count) => Self::Counter(count as f64),
+            Metric::Gauge(value) => Self::Gauge(value),
+        }
+    }
 }
 
 impl Metrics {

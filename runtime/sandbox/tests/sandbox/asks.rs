@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tombolo_model::fault::FaultKind;
+use tombolo_model::metric::{Metered as _, Reading, Readings, Value};
 use tombolo_model::offset::{SourceOffset, SourcePartition};
 use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::Limits;
 use tombolo_model::role::{OffsetReader, Result, Topics};
 use tombolo_model::{Fault, Stage};
-use tombolo_sandbox::Metric;
 
 use crate::support::{Fixture, POLL, column, settings};
 
@@ -45,11 +45,19 @@ async fn a_source_reads_its_offsets_and_counts() {
     let polled = source.poll(POLL).await.unwrap();
     assert_eq!(polled.records.value.bytes.get(0), None);
     assert_eq!(polled.records.value.bytes.get(1), Some(b"\xa1\x61o\x07".as_slice()));
-    let metrics = &fixture.sandbox.metrics()["c-0"];
-    assert_eq!(metrics["starts"], Metric::Counter(1));
-    assert_eq!(metrics["warmth"], Metric::Gauge(0.5));
+    let metrics = || {
+        let mut readings = Readings::default();
+        fixture.sandbox.read(&mut readings);
+        readings.into_vec()
+    };
+    let own = metrics();
+    let of = |name: &str| own.iter().find(|reading| reading.name == name).unwrap();
+    assert_eq!(of("starts").value, Value::Counter(1.0));
+    let Reading { group, tags, value, .. } = of("warmth");
+    assert_eq!((group.name, value), ("plugins", &Value::Gauge(0.5)));
+    assert_eq!(tags[..], [("connector", "c".to_owned()), ("task", "0".to_owned())]);
     drop((source, task));
-    assert!(fixture.sandbox.metrics().is_empty());
+    assert_eq!(metrics(), []);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tombolo_kafka::Error;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::role::SinkRequests;
@@ -35,18 +36,23 @@ impl SinkTask {
         if asked.is_empty() {
             return Ok(());
         }
+        self.begin();
         match self.instance.sink.pre_commit(&currents(&asked)).await {
             Ok((answered, mut requests)) => {
                 self.judge_late(&std::mem::take(&mut requests.faults)).await?;
                 self.hold_back(&mut asked);
-                if let Some(offsets) = committable(&asked, &answered) {
-                    self.consumer.commit(&offsets).map_err(cannot_consume)?;
-                    self.commit.started(offsets);
+                match committable(&asked, &answered) {
+                    Some(offsets) => {
+                        self.consumer.commit(&offsets).map_err(cannot_consume)?;
+                        self.commit.started(offsets);
+                    }
+                    None => self.ended(true),
                 }
                 self.follow_requests(requests).await
             }
             Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
             Err(fault) => {
+                self.ended(false);
                 self.warn(&format!(
                     "Offset commit failed, rewinding to last committed offsets: {}",
                     crate::state::causes(&fault)
@@ -65,14 +71,20 @@ impl SinkTask {
         if asked.is_empty() {
             return Ok(Closing::default());
         }
+        self.begin();
         match self.instance.sink.pre_commit(&currents(&asked)).await {
             Ok((answered, mut requests)) => {
                 self.judge_late(&std::mem::take(&mut requests.faults)).await?;
                 let are_written = self.errors.are_written(self.closing_wait()).await?;
                 self.hold_back(&mut asked);
                 let mut closing = Closing { requests, is_refused: !are_written };
-                let Some(offsets) = committable(&asked, &answered) else { return Ok(closing) };
-                match self.consumer.commit_sync(&offsets, self.schedule.timeout()).await {
+                let Some(offsets) = committable(&asked, &answered) else {
+                    self.ended(true);
+                    return Ok(closing);
+                };
+                let answer = self.consumer.commit_sync(&offsets, self.schedule.timeout()).await;
+                self.ended(answer.is_ok());
+                match answer {
                     Ok(()) => {
                         self.partitions.committed(&offsets);
                         self.commit.give_up();
@@ -86,6 +98,7 @@ impl SinkTask {
             }
             Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
             Err(fault) => {
+                self.ended(false);
                 let causes = crate::state::causes(&fault);
                 self.warn(&format!("Offset commit failed during close: {causes}"));
                 Ok(Closing::default())
@@ -111,12 +124,31 @@ impl SinkTask {
 
     /// Takes in Kafka's answer to a commit.
     pub(super) fn committed(&mut self, answer: Result<(), Error>) {
-        let Some(offsets) = self.commit.answered() else { return };
+        let Some(offsets) = self.commit.answered() else {
+            return self.metrics.answered_late(Instant::now());
+        };
+        self.ended(answer.is_ok());
         match answer {
-            Ok(()) => self.partitions.committed(&offsets),
+            Ok(()) => {
+                self.partitions.committed(&offsets);
+                self.metrics.has_active(self.partitions.uncommitted(), Instant::now());
+            }
             Err(error) => {
                 self.warn(&format!("Commit of offsets threw an unexpected exception: {error}"));
             }
+        }
+    }
+
+    fn begin(&mut self) {
+        self.commit_began = Instant::now();
+        self.metrics.commit_began();
+    }
+
+    fn ended(&self, succeeded: bool) {
+        let now = Instant::now();
+        self.parts.metrics.commit_ended(succeeded, now - self.commit_began, now);
+        if succeeded {
+            self.metrics.committed(now);
         }
     }
 

@@ -40,6 +40,17 @@ impl Partitions {
         self.0.is_empty()
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many rows, by their offsets, the sink was given that are not committed.
+    pub(super) fn uncommitted(&self) -> u64 {
+        let rows = |has: &Partition| u64::try_from(has.current - has.committed).unwrap_or(0);
+        self.0.values().map(rows).sum()
+    }
+
     pub(super) fn contains(&self, at: &TopicPartition) -> bool {
         self.0.contains_key(at)
     }

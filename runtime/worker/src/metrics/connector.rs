@@ -1,0 +1,46 @@
+//! What a connector's instance is, as Kafka Connect's `connector-metrics`.
+//!
+//! Not here: its tasks.
+
+use std::sync::Arc;
+
+use tombolo_model::ConnectorName;
+use tombolo_model::metric::{Group, Readings, Tags};
+use tombolo_model::plugin::PluginInfo;
+
+use super::startups::{Lifecycle, Startups};
+
+const GROUP: Group = Group { domain: "kafka.connect", name: "connector-metrics" };
+
+/// What a connector's instance is.
+///
+/// Follows `ConnectorMetricsGroup` of Kafka Connect.
+#[derive(Debug)]
+pub(crate) struct ConnectorMetrics {
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    tags: Tags,
+    plugin: Arc<PluginInfo>,
+}
+
+impl ConnectorMetrics {
+    /// Of an instance of this plugin that is about to start.
+    pub(crate) fn new(
+        name: &ConnectorName,
+        plugin: Arc<PluginInfo>,
+        startups: Arc<Startups>,
+    ) -> Self {
+        let tags = [("connector", name.to_string())].into();
+        Self { lifecycle: Arc::new(Lifecycle::new(startups)), tags, plugin }
+    }
+
+    pub(crate) fn read(&self, readings: &mut Readings) {
+        let PluginInfo { class, version, kind, .. } = &*self.plugin;
+        let status = self.lifecycle.states().state().name().to_lowercase();
+        readings
+            .of(GROUP, &self.tags)
+            .text("status", "What the connector is.", status)
+            .text("connector-type", "Source or sink.", kind.name())
+            .text("connector-class", "Class of the connector.", class)
+            .text("connector-version", "Version of the connector.", version);
+    }
+}
