@@ -101,6 +101,19 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All stages, in the order of their definition.
+    pub const ALL: [Self; 9] = [
+        Self::Lifecycle,
+        Self::TaskPoll,
+        Self::TaskPut,
+        Self::Transformation,
+        Self::KeyConverter,
+        Self::ValueConverter,
+        Self::HeaderConverter,
+        Self::KafkaProduce,
+        Self::KafkaConsume,
+    ];
+
     /// The name in logs and in dead letters.
     pub fn name(self) -> &'static str {
         match self {

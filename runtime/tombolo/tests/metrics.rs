@@ -87,6 +87,20 @@ fn connectors_are_measured_under_kafka_connects_names() {
         assert!(of("offset_commit_max_time_ms") >= of("offset_commit_avg_time_ms"));
         assert!(of("batch_size_max") >= 1.0 && of("batch_size_max") <= 3.0);
     }
+    for (labels, stages) in [
+        ("source", ["TASK_POLL", "VALUE_CONVERTER"].as_slice()),
+        ("sink", &["TASK_PUT", "VALUE_CONVERTER", "TRANSFORMATION"]),
+    ] {
+        for stage in stages {
+            let of = |name: &str| {
+                let labels = format!("{{connector=\"{labels}\",task=\"0\",stage=\"{stage}\"}}");
+                measured.value(&format!("tombolo_stage_{name}{labels}")).unwrap()
+            };
+            assert_eq!((of("records_total"), of("bad_records_total")), (3.0, 0.0), "{stage}");
+            assert_eq!(of("failed_calls_total"), 0.0, "{stage}");
+            assert!(of("call_seconds_count") >= 1.0 && of("call_seconds_sum") > 0.0, "{stage}");
+        }
+    }
     let status = |connector: &str, state: &str| {
         format!(
             "kafka_connect_connector_metrics_status_info{{connector=\"{connector}\",status=\"{state}\"}}"
@@ -179,6 +193,7 @@ fn tables(text: &str) -> String {
         ("kafka_connect_source_task_metrics_", "Tasks of sources"),
         ("kafka_connect_sink_task_metrics_", "Tasks of sinks"),
         ("kafka_connect_task_error_metrics_", "Errors of tasks"),
+        ("tombolo_stage_", "Stages of tasks"),
         ("process_", "The process"),
     ];
     let mut help = BTreeMap::new();
@@ -201,7 +216,9 @@ fn tables(text: &str) -> String {
     for (prefix, title) in groups {
         out += &format!("\n### {title}\n\n| series | labels | type | what |\n|---|---|---|---|\n");
         for (name, help) in help.iter().filter(|(name, _)| name.starts_with(prefix)) {
-            let labels = labels.get(name).map(|labels| format!("`{}`", labels.join("`, `")));
+            let count = format!("{name}_count");
+            let labels = labels.get(name).or_else(|| labels.get(count.as_str()));
+            let labels = labels.map(|labels| format!("`{}`", labels.join("`, `")));
             let (labels, kind) = (labels.unwrap_or_default(), kinds[name]);
             out += &format!("| `{name}` | {labels} | {kind} | {help} |\n");
             listed += 1;

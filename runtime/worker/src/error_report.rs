@@ -112,6 +112,7 @@ impl ErrorReports {
             Stage::TaskPut | Stage::KafkaProduce => counters.refused(self.skips()),
             _ => counters.not_processed(self.skips()),
         }
+        self.policy.stages.of(at.stage).bad_row();
         if self.policy.config.log {
             let (line, error) = (self.line(at, record), stack_trace(problem));
             let (connector, task) = (&self.task.connector, self.task.index);
@@ -206,6 +207,7 @@ mod tests {
             },
             stopping: CancellationToken::new(),
             counters: Arc::new(ErrorCounters::default()),
+            stages: Arc::default(),
         };
         ErrorReports::new(task, policy, None)
     }

@@ -8,6 +8,7 @@ mod measures;
 mod sampled;
 pub(crate) mod sink;
 pub(crate) mod source;
+mod stages;
 pub(crate) mod startups;
 mod states;
 pub(crate) mod task;
@@ -16,6 +17,7 @@ pub(crate) use connector::ConnectorMetrics;
 pub use sampled::Windows;
 pub(crate) use sink::SinkMetrics;
 pub(crate) use source::SourceMetrics;
+pub(crate) use stages::{Calls, StageMetrics};
 pub(crate) use startups::Lifecycle;
 pub(crate) use task::{PipelinePlugins, RoleMetrics, TaskMetrics};
 

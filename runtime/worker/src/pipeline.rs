@@ -95,7 +95,8 @@ impl Pipeline {
         }
         let count = rows.batch.rows;
         let mut call = Transform { chain: &mut *chain.transformations, batch: &mut rows.batch };
-        let Transformed { batch, applied } = parts::make(&mut call, count, &self.policy).await?;
+        let Transformed { batch, applied } =
+            parts::make(&mut call, (Stage::Transformation, count), &self.policy).await?;
         let Applied { origin, faults } = applied;
         rows.batch = batch;
         let bad: Vec<Bad> = faults

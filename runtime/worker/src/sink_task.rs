@@ -276,7 +276,8 @@ impl SinkTask {
         self.last_put = Instant::now();
         let Given { batch, original, .. } = &mut *given;
         let rows = batch.rows;
-        match self.instance.sink.put(batch, original.as_ref()).await {
+        let put = self.instance.sink.put(batch, original.as_ref());
+        match self.parts.metrics.stages.of(Stage::TaskPut).time(rows, put).await {
             Ok((faults, requests)) => {
                 let now = Instant::now();
                 self.metrics.put(rows, now - self.last_put, now);

@@ -215,9 +215,11 @@ impl SourceTask {
             wait,
         };
         let asked = Instant::now();
-        match self.instance.source.poll(request).await {
+        let polled = self.instance.source.poll(request).await;
+        let (rows, now) = (polled.as_ref().map_or(0, |batch| batch.records.rows), Instant::now());
+        self.parts.metrics.stages.of(Stage::TaskPoll).ended(rows, now - asked, polled.is_ok());
+        match polled {
             Ok(batch) if !batch.records.is_empty() => {
-                let (rows, now) = (batch.records.rows, Instant::now());
                 let active = self.submitted.unsettled() + u64::from(rows);
                 self.metrics.polled(rows, now - asked, active, now);
                 self.parts.metrics.batch(rows, now);

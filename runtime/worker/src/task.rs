@@ -51,6 +51,7 @@ impl TaskParts {
             config: self.config.errors.clone(),
             stopping: self.control.stopping.clone(),
             counters: Arc::clone(&self.metrics.errors),
+            stages: Arc::clone(&self.metrics.stages),
         }
     }
 

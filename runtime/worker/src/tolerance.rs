@@ -15,6 +15,7 @@ use tombolo_model::{Fault, FaultKind, Stage};
 
 use crate::connector_config::{ErrorsConfig, Tolerance};
 use crate::error_counters::ErrorCounters;
+use crate::metrics::StageMetrics;
 
 /// What a task answers when a bad row is one too many, in Kafka Connect's words.
 pub(crate) const TOLERANCE_EXCEEDED: &str = "Tolerance exceeded in error handler";
@@ -25,7 +26,7 @@ pub(crate) const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.Conn
 /// Pause before the first repetition; doubles with each, as in Kafka Connect.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(300);
 
-/// What a task does about failures.
+/// What a task does about failures, and where it counts what it does.
 ///
 /// Follows `RetryWithToleranceOperator` of Kafka Connect.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub(crate) struct ErrorPolicy {
     /// Ends every pause.
     pub(crate) stopping: CancellationToken,
     pub(crate) counters: Arc<ErrorCounters>,
+    pub(crate) stages: Arc<StageMetrics>,
 }
 
 impl ErrorPolicy {
@@ -47,7 +49,8 @@ impl ErrorPolicy {
             log: false,
             log_messages: false,
         };
-        Self { config, stopping: CancellationToken::new(), counters: Arc::default() }
+        let (counters, stages) = (Arc::default(), Arc::default());
+        Self { config, stopping: CancellationToken::new(), counters, stages }
     }
 
     /// Whether bad rows are skipped.
@@ -156,6 +159,7 @@ mod tests {
             },
             stopping: CancellationToken::new(),
             counters: Arc::default(),
+            stages: Arc::default(),
         }
     }
 

@@ -15,6 +15,7 @@ use super::measures::{Outcomes, Times};
 use super::sampled::{Sampled, Windows};
 use super::sink::SinkMetrics;
 use super::source::SourceMetrics;
+use super::stages::StageMetrics;
 use super::startups::{Lifecycle, Startups};
 use crate::connector::task_class;
 use crate::error_counters::ErrorCounters;
@@ -33,6 +34,7 @@ pub(crate) struct TaskMetrics {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) role: RoleMetrics,
     pub(crate) errors: Arc<ErrorCounters>,
+    pub(crate) stages: Arc<StageMetrics>,
     tags: Tags,
     plugin: Arc<PluginInfo>,
     /// Known once the task has made them.
@@ -78,6 +80,7 @@ impl TaskMetrics {
             lifecycle: Arc::new(Lifecycle::new(startups)),
             role,
             errors: Arc::default(),
+            stages: Arc::default(),
             tags: tags(task),
             plugin: Arc::clone(plugin),
             pipeline: OnceLock::new(),
@@ -110,6 +113,7 @@ impl TaskMetrics {
         self.read_work(now, readings);
         self.read_plugins(readings);
         self.read_errors(readings);
+        self.stages.read(&self.tags, readings);
         match &self.role {
             RoleMetrics::Source(source) => source.read(&self.tags, now, readings),
             RoleMetrics::Sink(sink) => sink.read(&self.tags, now, readings),

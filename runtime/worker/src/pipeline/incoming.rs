@@ -79,7 +79,8 @@ impl Pipeline {
             bytes,
             headers: (conversion.reads_headers && headers.count() > 0).then_some(headers),
         };
-        let Converted { values, faults, .. } = parts::make(&mut call, *count, &self.policy).await?;
+        let Converted { values, faults, .. } =
+            parts::make(&mut call, (side.stage(), *count), &self.policy).await?;
         *side.of(&mut rows.batch.key, &mut rows.batch.value) = values;
         self.policy.take_out_converted(rows, (side.stage(), &conversion.class), faults);
         Ok(())
@@ -112,7 +113,8 @@ impl Pipeline {
             names: &mut headers.names,
             values: &mut headers.values,
         };
-        let Converted { values, faults, .. } = parts::make(&mut call, count, &self.policy).await?;
+        let Converted { values, faults, .. } =
+            parts::make(&mut call, (Stage::HeaderConverter, count), &self.policy).await?;
         let faults = faults_of_rows(headers, faults);
         let (ends, names) = (headers.ends.clone(), headers.names.clone());
         rows.batch.headers = Headers { ends, names, values };

@@ -48,7 +48,8 @@ impl Pipeline {
             names: &mut headers.names,
             values: &mut headers.values,
         };
-        let Converted { values, faults, .. } = parts::make(&mut call, count, &self.policy).await?;
+        let Converted { values, faults, .. } =
+            parts::make(&mut call, (Stage::HeaderConverter, count), &self.policy).await?;
         let faults = faults_of_rows(headers, faults);
         headers.values = values;
         let at = (Stage::HeaderConverter, &self.header.class);
@@ -73,7 +74,7 @@ impl Pipeline {
             topics: Topics { topics, topic },
             values,
         };
-        let converted = parts::make(&mut call, count, &self.policy).await?;
+        let converted = parts::make(&mut call, (side.stage(), count), &self.policy).await?;
         *values = converted.values;
         if let Some(added) = converted.headers {
             append(headers, &added, count);

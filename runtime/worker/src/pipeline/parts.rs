@@ -5,8 +5,9 @@
 use std::ops::Range;
 
 use tombolo_model::fault::Problem;
-use tombolo_model::{Fault, FaultKind};
+use tombolo_model::{Fault, FaultKind, Stage};
 
+use crate::metrics::Calls;
 use crate::tolerance::{ErrorPolicy, Retries, problem_of};
 
 /// A call of a plugin about rows. After a fault its input is as it was.
@@ -30,7 +31,7 @@ pub(super) trait Answer: Default {
     fn append(&mut self, rows: u32, next: Self, more: u32);
 }
 
-/// Makes a call about so many rows. Where it fails as a whole, but not for good, it is made again for its rows in halves, down to single rows, in
+/// Makes a call about so many rows at a stage. Where it fails as a whole, but not for good, it is made again for its rows in halves, down to single rows, in
 /// their order. Each call that fails for now counts as a failure of its first row, which is given the time that Kafka Connect gives a record.
 ///
 /// Errors: a fault that is not about rows; a fault for now, where the task stops: then nothing is known of the rows, and they come again.
@@ -38,19 +39,21 @@ pub(super) trait Answer: Default {
 /// Cost: none beyond the call where it answers. Else a copy of the rows, and two calls for each halving.
 pub(super) async fn make<C: Call>(
     call: &mut C,
-    rows: u32,
+    (stage, rows): (Stage, u32),
     policy: &ErrorPolicy,
 ) -> Result<C::Answer, Fault> {
-    let retries = policy.retries();
-    match call.all().await {
-        Err(fault) if is_of_rows(&fault) => in_parts(call, rows, policy, (fault, retries)).await,
+    let (calls, retries) = (policy.stages.of(stage), policy.retries());
+    match calls.time(rows, call.all()).await {
+        Err(fault) if is_of_rows(&fault) => {
+            in_parts(call, (calls, rows), policy, (fault, retries)).await
+        }
         answer => answer,
     }
 }
 
 async fn in_parts<C: Call>(
     call: &mut C,
-    rows: u32,
+    (calls, rows): (&Calls, u32),
     policy: &ErrorPolicy,
     (fault, mut retries): (Fault, Retries<'_>),
 ) -> Result<C::Answer, Fault> {
@@ -59,7 +62,10 @@ async fn in_parts<C: Call>(
     while let Some(range) = open.pop() {
         let outcome = match failure.take() {
             Some(fault) => Err(fault),
-            None => call.some(&range.clone().collect::<Vec<_>>()).await,
+            None => {
+                let rows: Vec<u32> = range.clone().collect();
+                calls.time(range.end - range.start, call.some(&rows)).await
+            }
         };
         let part = match outcome {
             Ok(part) => part,

@@ -185,6 +185,7 @@ fn pipeline(tolerance: Tolerance, chain: Option<Choosing>) -> Pipeline {
             },
             stopping: CancellationToken::new(),
             counters: Arc::default(),
+            stages: Arc::default(),
         },
         header_topics: Vec::new(),
     }
