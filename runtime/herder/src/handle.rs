@@ -181,6 +181,16 @@ impl HerderHandle {
         readings.into_vec()
     }
 
+    /// What is measured of a connector and its tasks on this worker.
+    ///
+    /// Cost: linear in what runs.
+    pub fn meters(&self, name: &str) -> Result<Vec<Reading>, Error> {
+        self.connector(name)?;
+        let mut readings = Readings::of_connector(name);
+        self.shared.meters.iter().for_each(|meter| meter.read(&mut readings));
+        Ok(readings.into_vec())
+    }
+
     /// All plugins, in the order of `GET /connector-plugins`.
     pub fn plugins(&self) -> Vec<Arc<PluginInfo>> {
         self.shared.plugins.list()

@@ -66,24 +66,37 @@ pub struct Histogram {
 
 /// Readings, as they are taken.
 #[derive(Debug, Default)]
-pub struct Readings(Vec<Reading>);
+pub struct Readings {
+    taken: Vec<Reading>,
+    /// Whose alone are taken.
+    connector: Option<String>,
+}
 
 /// Where the readings of one group and one owner go.
 pub struct Of<'a> {
-    readings: &'a mut Readings,
+    /// None where they are not wanted.
+    readings: Option<&'a mut Vec<Reading>>,
     group: Group,
     tags: &'a Tags,
 }
 
 impl Readings {
+    /// Readings of one connector and its tasks; all others are let go.
+    pub fn of_connector(name: &str) -> Self {
+        Self { taken: Vec::new(), connector: Some(name.to_owned()) }
+    }
+
     /// Takes those of a group and an owner.
     pub fn of<'a>(&'a mut self, group: Group, tags: &'a Tags) -> Of<'a> {
-        Of { readings: self, group, tags }
+        let is_wanted = self.connector.as_ref().is_none_or(|wanted| {
+            tags.iter().any(|(tag, value)| *tag == "connector" && value == wanted)
+        });
+        Of { readings: is_wanted.then_some(&mut self.taken), group, tags }
     }
 
     /// All that were taken, in order.
     pub fn into_vec(self) -> Vec<Reading> {
-        self.0
+        self.taken
     }
 }
 
@@ -115,8 +128,28 @@ impl Of<'_> {
         help: &'static str,
         value: Value,
     ) -> &mut Self {
-        let (group, tags) = (self.group, Arc::clone(self.tags));
-        self.readings.0.push(Reading { group, name: name.into(), help, tags, value });
+        if let Some(readings) = &mut self.readings {
+            let (group, tags) = (self.group, Arc::clone(self.tags));
+            readings.push(Reading { group, name: name.into(), help, tags, value });
+        }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_of_one_connector_are_all_that_is_taken_where_others_are_not_wanted() {
+        let group = Group { domain: "d", name: "n" };
+        let mut readings = Readings::of_connector("b");
+        for tags in [&[("connector", "a")][..], &[("connector", "b")], &[("task", "b")], &[]] {
+            let tags = tags.iter().map(|(tag, value)| (*tag, (*value).to_owned())).collect();
+            readings.of(group, &tags).counter("count", "", 1.0).text("text", "", "of b");
+        }
+        let taken = readings.into_vec();
+        assert_eq!(taken.len(), 2);
+        assert!(taken.iter().all(|reading| *reading.tags == [("connector", "b".to_owned())]));
     }
 }

@@ -11,6 +11,7 @@ mod server;
 mod connector;
 mod connectors;
 mod loggers;
+mod meters;
 mod metrics;
 mod offsets;
 mod plugins;

@@ -13,7 +13,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use crate::error::{Answer, Failure};
 use crate::media::{self, accepts_text};
 use crate::server::Context;
-use crate::{body, connector, connectors, loggers, metrics, offsets, plugins, root, upload};
+use crate::{
+    body, connector, connectors, loggers, meters, metrics, offsets, plugins, root, upload,
+};
 
 /// Methods in the order in which `OPTIONS` lists them, which is that of a hash table in Kafka Connect.
 const METHODS: [&str; 7] = ["HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"];
@@ -99,6 +101,7 @@ fn routes() -> Vec<Route> {
             .on("GET", offsets::list)
             .on("PATCH", offsets::alter)
             .on("DELETE", offsets::reset),
+        Route::new("/connectors/{name}/meters").on("GET", meters::of_connector),
         Route::new("/connector-plugins").on("GET", plugins::list).on_any("POST", upload::upload),
         Route::new("/connector-plugins/{plugin}/config").on("GET", plugins::config),
         Route::new("/connector-plugins/{plugin}/config/validate").on("PUT", plugins::validate),

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tombolo_harness::{Kafka, Worker, jars, wait_for};
 
 /// Longest wait for something to be measured.
@@ -124,6 +124,42 @@ fn connectors_are_measured_under_kafka_connects_names() {
     assert!(measured.value("process_cpu_seconds_total").unwrap() > 0.0);
 }
 
+#[test]
+fn the_meters_of_one_connector_tell_its_numbers_and_when_its_tasks_got_something_done() {
+    let measured = Measured::start();
+    let began = since_1970();
+    let read = || measured.worker.request("GET", "/connectors/sink/meters", None).unwrap().1;
+    let value = |body: &Value, group: &str, name: &str| {
+        let groups = body["meters"].as_array().unwrap();
+        let of = groups.iter().find(|of| of["group"] == group);
+        of.map(|of| of["values"][name].clone()).unwrap_or_default()
+    };
+    let taken = || value(&read(), "kafka.connect:sink-task-metrics", "sink-record-send-total") == 3;
+    wait_for(taken, "the sink took three records", SOON).unwrap();
+    let body = read();
+    assert_eq!(body["name"], "sink");
+    assert_eq!(value(&body, "kafka.connect:connector-metrics", "connector-type"), "sink");
+    assert_eq!(value(&body, "kafka.connect:connector-task-metrics", "status"), "running");
+    assert!(value(&body, "tombolo:stage", "call-seconds")["sum"].as_f64().unwrap() > 0.0);
+    let tagged = body["meters"].as_array().unwrap().iter().map(|of| &of["tags"]);
+    assert!(tagged.clone().all(|tags| tags.get("connector").is_none()), "{body}");
+    assert!(tagged.clone().any(|tags| tags["task"] == "0"), "{body}");
+    let at = |body: &Value, name: &str| value(body, "tombolo:task", name).as_f64().unwrap();
+    let progress = at(&body, "last-progress-timestamp-seconds");
+    assert!((began - 60.0..=since_1970()).contains(&progress), "{body}");
+    let turned = at(&body, "last-turn-timestamp-seconds");
+    let turns_on = || at(&read(), "last-turn-timestamp-seconds") > turned;
+    wait_for(turns_on, "the loop turns without records", SOON).unwrap();
+    assert_eq!(at(&read(), "last-progress-timestamp-seconds"), progress);
+    let (status, body) = measured.worker.request("GET", "/connectors/none/meters", None).unwrap();
+    assert_eq!((status, &body["message"]), (404, &json!("Connector none not found")));
+}
+
+/// Seconds since 1970.
+fn since_1970() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
 /// Metrics of Kafka Connect that are not here, each with the reason; a name may end with a star.
 const NOT_HERE: &[(&str, &str)] = &[
     ("sink_task_metrics_sink_record_lag_max", "Kafka Connect never sets it"),
@@ -194,6 +230,7 @@ fn tables(text: &str) -> String {
         ("kafka_connect_sink_task_metrics_", "Tasks of sinks"),
         ("kafka_connect_task_error_metrics_", "Errors of tasks"),
         ("tombolo_stage_", "Stages of tasks"),
+        ("tombolo_task_", "Progress of tasks"),
         ("process_", "The process"),
     ];
     let mut help = BTreeMap::new();

@@ -5,6 +5,7 @@
 
 pub(crate) mod connector;
 mod measures;
+mod progress;
 mod sampled;
 pub(crate) mod sink;
 pub(crate) mod source;

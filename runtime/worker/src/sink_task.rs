@@ -178,6 +178,7 @@ impl SinkTask {
 
     async fn work(&mut self) -> Result<(), Fault> {
         while !self.parts.control.is_stopping() {
+            self.parts.metrics.progress.turned();
             self.follow_target().await?;
             self.errors.take_deliveries()?;
             self.commit_when_due().await?;

@@ -185,6 +185,7 @@ impl SourceTask {
 
     async fn work(&mut self) -> Result<(), Fault> {
         while !self.parts.control.is_stopping() {
+            self.parts.metrics.progress.turned();
             self.settle().await?;
             self.commit_when_due().await?;
             if self.parts.control.is_paused() {
@@ -342,6 +343,9 @@ impl SourceTask {
             }
         }
         self.deliveries = deliveries;
+        if rows_written > 0 {
+            self.parts.metrics.progress.moved();
+        }
         if is_any {
             self.metrics.written(rows_written, self.submitted.unsettled(), Instant::now());
         }
@@ -372,6 +376,7 @@ impl SourceTask {
     async fn pause(&mut self) -> Result<(), Fault> {
         self.parts.reporter.is(State::Paused).await;
         while self.parts.control.is_paused() && !self.parts.control.is_stopping() {
+            self.parts.metrics.progress.turned();
             self.wait_for_deliveries(POLL_WAIT.min(self.schedule.wait())).await?;
             self.settle().await?;
             self.commit_when_due().await?;
@@ -387,6 +392,7 @@ impl SourceTask {
     /// Waits for as long as it takes until those rows are settled and their offsets stored, or the task is asked to stop.
     async fn recycle(&mut self) -> Result<(), Fault> {
         loop {
+            self.parts.metrics.progress.turned();
             if self.submitted.is_settled() {
                 for durable in self.commit_all().await {
                     self.tell_committed(Some(durable)).await?;

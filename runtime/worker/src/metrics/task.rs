@@ -12,6 +12,7 @@ use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::status::State;
 
 use super::measures::{Outcomes, Times};
+use super::progress::Progress;
 use super::sampled::{Sampled, Windows};
 use super::sink::SinkMetrics;
 use super::source::SourceMetrics;
@@ -35,6 +36,7 @@ pub(crate) struct TaskMetrics {
     pub(crate) role: RoleMetrics,
     pub(crate) errors: Arc<ErrorCounters>,
     pub(crate) stages: Arc<StageMetrics>,
+    pub(crate) progress: Progress,
     tags: Tags,
     plugin: Arc<PluginInfo>,
     /// Known once the task has made them.
@@ -81,6 +83,7 @@ impl TaskMetrics {
             role,
             errors: Arc::default(),
             stages: Arc::default(),
+            progress: Progress::default(),
             tags: tags(task),
             plugin: Arc::clone(plugin),
             pipeline: OnceLock::new(),
@@ -99,6 +102,9 @@ impl TaskMetrics {
     /// The task works on a batch.
     pub(crate) fn batch(&self, rows: u32, now: Instant) {
         self.batch_size.record(u64::from(rows), now);
+        if rows > 0 {
+            self.progress.moved();
+        }
     }
 
     /// A commit ended; how long it took counts only where it succeeded, as in Kafka Connect.
@@ -114,6 +120,7 @@ impl TaskMetrics {
         self.read_plugins(readings);
         self.read_errors(readings);
         self.stages.read(&self.tags, readings);
+        self.progress.read(&self.tags, readings);
         match &self.role {
             RoleMetrics::Source(source) => source.read(&self.tags, now, readings),
             RoleMetrics::Sink(sink) => sink.read(&self.tags, now, readings),
