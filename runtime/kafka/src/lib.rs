@@ -28,4 +28,4 @@ pub use producer::{
     Delivery, DeliveryError, ProduceRows, ProducerSession, Producers, Sent, Stopped,
 };
 pub use record_at::record_at;
-pub use settings::{ClientKind, ClientSettings, RefusedSetting, Warning};
+pub use settings::{ClientKind, ClientSettings, RefusedSetting, ServerStores, Warning};

@@ -7,6 +7,7 @@ mod convert;
 mod defaults;
 mod jaas;
 mod sasl;
+mod server;
 mod ssl;
 mod store_file;
 mod table;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tombolo_model::Settings;
 use tombolo_model::settings::HIDDEN;
 
+pub use server::ServerStores;
 use table::Treatment;
 
 /// For which client settings are meant: each has its own defaults.

@@ -4,13 +4,13 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use tombolo_herder::{ConnectorStatus, RestartFlags};
 
 use crate::body;
-use crate::connectors::created;
+use crate::connectors::{Base, created};
 use crate::entity::{Config, Info, StateInfo, Task, TaskInfo, TaskState};
 use crate::error::{Answer, Failure, json};
 use crate::query::Parameters;
@@ -59,14 +59,14 @@ pub(crate) async fn config(State(context): State<Context>, Name(name): Name) -> 
 pub(crate) async fn put_config(
     State(context): State<Context>,
     Name(name): Name,
-    headers: HeaderMap,
+    base: Base,
     body: Bytes,
 ) -> Answer {
     let herder = context.herder()?;
     let config = body::json(body)?.settings()?;
     let (is_new, info) = herder.put_config(&name, config).await?;
     if is_new {
-        return Ok(created(&info, &headers));
+        return Ok(created(&info, &base));
     }
     Ok(json(StatusCode::OK, &Info::from(&info)))
 }

@@ -2,14 +2,18 @@
 //!
 //! Not here: one connector (`connector`).
 
+use std::convert::Infallible;
+
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value};
 use tombolo_herder::{ConnectorInfo, HerderHandle};
 use tombolo_model::status::TargetState;
 
+use crate::address::Scheme;
 use crate::entity::{Info, StateInfo};
 use crate::error::{Answer, Failure, json};
 use crate::query::Parameters;
@@ -51,11 +55,7 @@ fn to_value<T: serde::Serialize>(entity: &T) -> Value {
 }
 
 /// `POST /connectors`
-pub(crate) async fn create(
-    State(context): State<Context>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
+pub(crate) async fn create(State(context): State<Context>, base: Base, body: Bytes) -> Answer {
     let herder = context.herder()?;
     let request = body::json(body)?;
     if request.is_null() {
@@ -74,7 +74,7 @@ pub(crate) async fn create(
         return Err(Failure::unreadable("config: expected an object of texts, found nothing"));
     };
     let info = herder.create(&name, body::settings_of(config)?, initial).await?;
-    Ok(created(&info, &headers))
+    Ok(created(&info, &base))
 }
 
 fn initial_state(text: Option<String>) -> Result<Option<TargetState>, Failure> {
@@ -89,12 +89,23 @@ fn initial_state(text: Option<String>) -> Result<Option<TargetState>, Failure> {
     }
 }
 
+/// The address that a client used, as `http://host:port`; empty where it does not say.
+pub(crate) struct Base(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Base {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let scheme = parts.extensions.get::<Scheme>().copied().unwrap_or(Scheme::Http).name();
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        Ok(Self(host.map(|host| format!("{scheme}://{host}")).unwrap_or_default()))
+    }
+}
+
 /// 201 with the place of the connector, at the address that the client used.
-pub(crate) fn created(info: &ConnectorInfo, request: &HeaderMap) -> Response {
+pub(crate) fn created(info: &ConnectorInfo, Base(base): &Base) -> Response {
     let mut response = error::json(StatusCode::CREATED, &Info::from(info));
-    let host = request.get(header::HOST).and_then(|host| host.to_str().ok());
-    let address = host.map(|host| format!("http://{host}")).unwrap_or_default();
-    let place = format!("{address}/connectors/{}", encoded(info.name.as_str()));
+    let place = format!("{base}/connectors/{}", encoded(info.name.as_str()));
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }

@@ -4,9 +4,11 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod config;
 mod routes;
 mod server;
+mod tls;
 
 mod connector;
 mod connectors;
@@ -19,11 +21,14 @@ mod root;
 mod upload;
 
 mod body;
+mod cross_origin;
 mod entity;
 mod error;
 mod media;
 mod prometheus;
 mod query;
+mod response_headers;
 
-pub use config::{ConfigError, RestConfig};
+pub use address::{Address, Scheme};
+pub use config::{AdminListeners, ConfigError, Identity, ReadIdentity, RestConfig};
 pub use server::{Bound, serve};

@@ -77,6 +77,28 @@ fn filter(method: &str) -> MethodFilter {
     }
 }
 
+/// Which of the paths a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All.
+    All,
+    /// All but `/admin`.
+    WithoutAdmin,
+    /// `/admin` alone.
+    Admin,
+}
+
+impl Part {
+    fn has(self, route: &Route) -> bool {
+        let is_admin = route.path.starts_with("/admin/");
+        match self {
+            Self::All => true,
+            Self::WithoutAdmin => !is_admin,
+            Self::Admin => is_admin,
+        }
+    }
+}
+
 fn routes() -> Vec<Route> {
     vec![
         Route::new("/").on_any("GET", root::info),
@@ -112,10 +134,10 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// All routes, each with and without a slash at its end.
-pub(crate) fn router(context: Context) -> Router {
+/// The routes of a listener, each with and without a slash at its end.
+pub(crate) fn router(context: Context, part: Part) -> Router {
     let mut router = Router::new();
-    for route in routes() {
+    for route in routes().into_iter().filter(|route| part.has(route)) {
         let allowed = route.allowed();
         let options = on(MethodFilter::OPTIONS, move |headers| options(allowed, headers));
         let handlers = route.handlers.merge(options);

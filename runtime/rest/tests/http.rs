@@ -1,15 +1,21 @@
 //! What the server answers by itself, before any herder is there.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up fails")]
 
 use std::sync::Arc;
 
+use tombolo_model::Settings;
 use tombolo_rest::{Bound, RestConfig, serve};
+
+fn config(settings: &Settings) -> RestConfig {
+    let none = |_: &Settings| panic!("no listener has TLS");
+    RestConfig::from_settings(settings, "machine", &none).unwrap()
+}
 
 /// A server without a herder, and its address.
 async fn server() -> String {
     let settings = [("listeners", "http://127.0.0.1:0")].into_iter().collect();
-    let config = RestConfig::from_settings(&settings, "machine").unwrap();
+    let config = config(&settings);
     let bound = Bound::open(&config).await.unwrap();
     let url = format!("http://{}", bound.address());
     assert_eq!(bound.worker_id().as_str(), bound.address().to_string());
@@ -197,7 +203,7 @@ async fn a_port_that_is_taken_is_named() {
     let url = server().await;
     let taken = url.trim_start_matches("http://");
     let settings = [("listeners", format!("http://{taken}"))].into_iter().collect();
-    let config = RestConfig::from_settings(&settings, "machine").unwrap();
+    let config = config(&settings);
     let error = Bound::open(&config).await.err().unwrap().to_string();
     assert!(error.starts_with(&format!("cannot listen at {taken}: ")), "{error}");
 }

@@ -13,12 +13,13 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tombolo_herder::{HerderConfig, HerderHandle, HerderParts, bring_back_plugins};
-use tombolo_kafka::{Admin, ClientKind, ClientSettings, LogClients, Producers};
+use tombolo_kafka::{Admin, ClientKind, ClientSettings, LogClients, Producers, ServerStores};
 use tombolo_model::Settings;
 use tombolo_model::metric::Metered;
 use tombolo_model::policy::Limits;
 use tombolo_model::role::Plugins;
-use tombolo_rest::{Bound, RestConfig};
+use tombolo_model::settings::HIDDEN;
+use tombolo_rest::{Bound, ConfigError, Identity, RestConfig};
 use tombolo_sandbox::{Sandbox, SandboxOptions};
 use tombolo_store::{InternalTopics, KafkaJournals, Stores};
 use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerParts};
@@ -111,7 +112,7 @@ impl Configs {
             ClientSettings::translate(kind, java).map(|(settings, _)| settings)
         };
         Ok(Self {
-            rest: RestConfig::from_settings(settings, &options.host_name)?,
+            rest: RestConfig::from_settings(settings, &options.host_name, &identity)?,
             worker: WorkerConfig::from_settings(settings)?,
             herder: match options.mode {
                 Mode::Distributed => HerderConfig::distributed(settings),
@@ -125,6 +126,20 @@ impl Configs {
             admin_java,
         })
     }
+}
+
+/// Key and certificates of HTTPS listeners, from stores as Kafka's clients have them.
+fn identity(ssl: &Settings) -> Result<Identity, ConfigError> {
+    let stores = ServerStores::read(ssl).map_err(|refused| ConfigError {
+        value: ssl
+            .get(&refused.name)
+            .filter(|_| refused.name.ends_with(".location"))
+            .map_or_else(|| HIDDEN.to_owned(), str::to_owned),
+        key: refused.name,
+        why: refused.reason,
+    })?;
+    let ServerStores { certificates, key, trusted } = stores;
+    Ok(Identity { certificates, key, trusted })
 }
 
 /// Starts a worker. Guests run on the runtime of `guests`, everything else on the current one.

@@ -25,7 +25,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     // Knows neither side of the wall, so that both may use it, as they use a crate of strangers.
     ("tombolo-java-regex", &[], &["fancy-regex"]),
     ("tombolo-herder", &["tombolo-model", "tombolo-kafka", "tombolo-store", "tombolo-worker"], &[]),
-    ("tombolo-rest", &["tombolo-model", "tombolo-herder"], &["axum"]),
+    ("tombolo-rest", &["tombolo-model", "tombolo-herder", "tombolo-java-regex"], &["axum"]),
     ("tombolo-devbroker", &[], &["kafka-protocol"]),
     (
         "tombolo",

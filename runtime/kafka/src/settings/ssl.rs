@@ -5,6 +5,13 @@
 use super::store_file::{Kind, StoreFile, normalized_pem, trusted_certificates};
 use super::{RefusedSetting, Translation, refused};
 
+/// What to do with a JKS store of certificates.
+pub(super) const JKS_TRUST: &str = "it is a JKS store; convert it by `keytool -list -rfc -keystore {path} > truststore.pem`, name that file and set ssl.truststore.type=PEM";
+
+/// What to do with a JKS store of keys.
+pub(super) const JKS_KEYS: &str = "it is a JKS store; convert it by `keytool -importkeystore -srckeystore {path} -destkeystore keystore.p12 -deststoretype PKCS12` \
+     and `openssl pkcs12 -in keystore.p12 -out keystore.pem`, name that file and set ssl.keystore.type=PEM";
+
 /// Translates what concerns TLS, where the protocol has it.
 pub(super) fn translate(to: &mut Translation<'_>) -> Result<(), RefusedSetting> {
     let used = to.properties.get("security.protocol").is_some_and(|name| name.ends_with("ssl"));
@@ -85,9 +92,7 @@ fn trust(to: &mut Translation<'_>) -> Result<(), RefusedSetting> {
             to.set("ssl.ca.pem", certificates.map_err(|reason| refused(location, reason))?);
         }
         Kind::Jks => {
-            let reason = format!(
-                "it is a JKS store; convert it by `keytool -list -rfc -keystore {path} > truststore.pem`, name that file and set ssl.truststore.type=PEM"
-            );
+            let reason = JKS_TRUST.replace("{path}", path);
             return Err(refused(location, reason));
         }
     }
@@ -120,10 +125,7 @@ fn identity(to: &mut Translation<'_>) -> Result<(), RefusedSetting> {
                 );
             }
             Kind::Jks => {
-                let reason = format!(
-                    "it is a JKS store; convert it by `keytool -importkeystore -srckeystore {path} -destkeystore keystore.p12 -deststoretype PKCS12` \
-                     and `openssl pkcs12 -in keystore.p12 -out keystore.pem`, name that file and set ssl.keystore.type=PEM"
-                );
+                let reason = JKS_KEYS.replace("{path}", path);
                 return Err(refused(location, reason));
             }
         }

@@ -43,6 +43,11 @@ impl StoreFile {
         };
         Ok(StoreFile { kind, bytes })
     }
+
+    /// What stands in it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// The certificates of a PKCS12 trust store, as PEM.
