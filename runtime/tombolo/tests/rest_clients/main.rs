@@ -1,8 +1,9 @@
-//! Clients of Kafka Connect's API work as they are: requests as kcctl sends them, and a Python client from its registry.
+//! Clients of Kafka Connect's API work as they are: requests as kcctl sends them, and clients of Python, Java and Go from their registries.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -73,19 +74,37 @@ fn requests_as_kcctl_sends_them_work() {
 /// A client of the API, as its registry has it.
 const CLIENT: &str = "kafka-connect-py==1.0.0";
 
+/// Runs a command, which must succeed, and answers what it printed.
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {text}{errors}");
+    text
+}
+
+/// A folder below the target folder, filled once: what is installed there, in a folder named after what it was installed from.
+fn installed(name: &str, from: &str, install: impl FnOnce(&Path)) -> PathBuf {
+    let folder = target_folder().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let complete = folder.join("complete");
+    if std::fs::read_to_string(&complete).is_ok_and(|whole| whole == from) {
+        return folder;
+    }
+    install(&folder);
+    std::fs::write(complete, from).unwrap();
+    folder
+}
+
 /// The client's command, installed once below the target folder.
 fn python_client() -> PathBuf {
-    let folder = target_folder().join("python-client");
-    let command = folder.join("bin/kc");
-    if !command.exists() {
-        let run = |command: &mut Command| {
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        };
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    let folder = installed("python-client", CLIENT, |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder));
         run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", CLIENT]));
-    }
-    command
+    });
+    folder.join("bin/kc")
 }
 
 /// Prints how many errors a configuration of a sink has, by the client's library.
@@ -98,26 +117,18 @@ print(answer['error_count'])";
 fn a_python_client_works() {
     let worker = worker();
     let client = python_client();
-    let kc = |arguments: &[&str]| -> String {
-        let output =
-            Command::new(&client).args(["--url", &worker.url()]).args(arguments).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kc {arguments:?}: {text}{errors}");
-        text
+    let kc = |arguments: &[&str]| {
+        run(Command::new(&client).args(["--url", &worker.url()]).args(arguments))
     };
     let config = sink(&worker, "py.txt").to_string();
     let create = json!({"name": "py", "config": sink(&worker, "py.txt")}).to_string();
     assert!(kc(&["info"]).contains("kafka_cluster_id"));
     assert!(kc(&["list-plugins"]).contains("FileStreamSourceConnector"));
     // Its command sends the configuration as a text within a text, which Kafka Connect refuses too; its library does not.
-    let validated = Command::new(client.with_file_name("python"))
-        .args(["-c", VALIDATE, &worker.url(), &config])
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&validated.stderr);
+    let mut python = Command::new(client.with_file_name("python"));
+    let errors = run(python.args(["-c", VALIDATE, &worker.url(), &config]));
     // The name is missing.
-    assert_eq!(String::from_utf8_lossy(&validated.stdout).trim(), "1", "{errors}");
+    assert_eq!(errors.trim(), "1");
     assert!(kc(&["create", "--config-data", &create]).contains("\"py\""));
     worker.wait_for_state("py", "RUNNING").unwrap();
     assert!(kc(&["list"]).contains("py"));
@@ -137,4 +148,41 @@ fn a_python_client_works() {
     kc(&["list-topics", "py"]);
     kc(&["delete", "py"]);
     assert!(!kc(&["list"]).contains("py"));
+}
+
+/// Where the rounds of the other clients are written.
+fn sources(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rest_clients").join(language)
+}
+
+/// What a round needs: the worker's address, a file to read, a topic.
+fn arguments(worker: &Worker, topic: &str) -> [String; 3] {
+    let file = worker.files().join("lines.txt");
+    std::fs::write(&file, "one\ntwo\n").unwrap();
+    [worker.url(), file.display().to_string(), topic.to_owned()]
+}
+
+#[test]
+fn a_java_client_works() {
+    let worker = worker();
+    let pom = sources("java").join("pom.xml");
+    let jars = installed("java-client", &std::fs::read_to_string(&pom).unwrap(), |folder| {
+        let mut maven = Command::new("mvn");
+        maven.args(["--quiet", "--batch-mode", "--file"]).arg(&pom);
+        maven.arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies");
+        run(maven.arg(format!("-DoutputDirectory={}", folder.display())));
+    });
+    let mut java = Command::new("java");
+    java.arg("-cp").arg(jars.join("*")).arg(sources("java").join("Round.java"));
+    let told = run(java.args(arguments(&worker, "rest-clients-java")));
+    assert!(told.ends_with("done\n"), "{told}");
+}
+
+#[test]
+fn a_go_client_works() {
+    let worker = worker();
+    let mut go = Command::new("go");
+    go.arg("run").arg(".").args(arguments(&worker, "rest-clients-go"));
+    let told = run(go.current_dir(sources("go")));
+    assert!(told.ends_with("done\n"), "{told}");
 }
