@@ -5,8 +5,10 @@
 mod chain;
 mod section;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use tombolo_kafka::{ClientKind, ClientSettings};
 use tombolo_model::config_def::ConfigKey;
 use tombolo_model::fault::Fault;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
@@ -14,6 +16,7 @@ use tombolo_model::role::Plugins;
 use tombolo_model::{Settings, config_def};
 
 use crate::connector_config::{PluginConfig, definitions, topic_creation};
+use crate::override_policy::OverridePolicy;
 use section::Section;
 
 /// What validation says of a configuration.
@@ -80,6 +83,7 @@ pub struct WorkerConverters {
 pub async fn validate(
     plugins: &dyn Plugins,
     worker: &WorkerConverters,
+    policy: &OverridePolicy,
     config: &Settings,
 ) -> Result<Validation, Fault> {
     let plugin = connector(plugins, config)?;
@@ -95,11 +99,11 @@ pub async fn validate(
     }
     chain::check(&mut all, plugins, config).await;
     own(&mut all, plugins, &plugin, config).await?;
-    overrides(&mut all, config);
+    overrides(&mut all, policy, plugin.kind, config);
     for (prefix, kind) in [
+        ("header.converter", PluginKind::HeaderConverter),
         ("key.converter", PluginKind::Converter),
         ("value.converter", PluginKind::Converter),
-        ("header.converter", PluginKind::HeaderConverter),
     ] {
         converter_settings(&mut all, plugins, config, (prefix, kind)).await;
     }
@@ -175,13 +179,15 @@ fn name_has_no_control_characters(all: &mut Section, config: &Settings) {
     all.error("name", format!("Invalid value {name} for configuration name: {why}"));
 }
 
-/// A sink reads topics or a pattern, and not its own dead letters.
+/// A sink reads topics or a pattern, and not its own dead letters. Follows `SinkConnectorConfig.validate` of Kafka Connect.
 fn topics(all: &mut Section, config: &Settings) {
-    let names: Vec<&str> = config
-        .get("topics")
-        .map(|names| names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
-        .unwrap_or_default();
-    let regex = config.get("topics.regex").filter(|regex| !regex.is_empty());
+    let mut names: Vec<&str> = Vec::new();
+    for name in listed(config, "topics") {
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let regex = config.get("topics.regex").filter(|regex| !regex.trim().is_empty());
     let both = match (names.is_empty(), regex) {
         (true, None) => Some(definitions::NO_TOPICS),
         (false, Some(_)) => Some(definitions::BOTH_TOPICS),
@@ -190,36 +196,57 @@ fn topics(all: &mut Section, config: &Settings) {
     if let Some(message) = both {
         all.error("topics", message);
         all.error("topics.regex", message);
-        return;
     }
-    let pattern = regex.map(crate::pattern::Pattern::new);
-    if let (Some(regex), Some(Err(why))) = (regex, &pattern) {
-        let message = format!("Invalid value {regex} for configuration topics.regex: {why}");
-        all.error("topics.regex", message);
-    }
-    let queue = "errors.deadletterqueue.topic.name";
-    let Some(topic) = config.get(queue).filter(|topic| !topic.is_empty()) else { return };
-    if names.contains(&topic) {
-        all.error(queue, format!(
+    let queue = config.get("errors.deadletterqueue.topic.name").map(str::trim);
+    let queue = queue.filter(|topic| !topic.is_empty());
+    if let Some(topic) = queue.filter(|topic| names.contains(topic)) {
+        all.error("topics", format!(
             "The DLQ topic '{topic}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
             names.join(", ")
         ));
     }
-    if let Some(Ok(pattern)) =
-        pattern.filter(|pattern| pattern.as_ref().is_ok_and(|pattern| pattern.is_match(topic)))
-    {
-        all.error(queue, format!(
-            "The DLQ topic '{topic}' may not be included in the regex matching the topics ('topics.regex={}') consumed by the connector",
-            pattern.as_str()
-        ));
+    let Some(regex) = regex else { return };
+    match (crate::pattern::Pattern::new(regex), queue) {
+        (Err(why), _) => all.error(
+            "topics.regex",
+            format!("Invalid value {regex} for configuration topics.regex: {why}"),
+        ),
+        (Ok(pattern), Some(topic)) if pattern.is_match(topic) => all.error("topics.regex", format!(
+            "The DLQ topic '{topic}' may not be matched by the regex for the topics ('topics.regex={regex}') consumed by the connector"
+        )),
+        _ => {}
     }
 }
 
 /// Groups of topics to create. The first complaint stands for the rest.
 fn topic_creation(all: &mut Section, config: &Settings) {
-    if let Err(error) = topic_creation::groups(config) {
+    if is_distinct(all, config, topic_creation::GROUPS)
+        && let Err(error) = topic_creation::groups(config)
+    {
         all.error(&error.key, error.message);
     }
+}
+
+/// Whether a setting lists each alias once; complains of it otherwise, in the words of `ConnectorConfig` of Kafka Connect.
+fn is_distinct(all: &mut Section, config: &Settings, setting: &str) -> bool {
+    let aliases: Vec<&str> = listed(config, setting).collect();
+    let mut seen = HashSet::new();
+    let is_distinct = aliases.iter().all(|alias| seen.insert(alias));
+    if !is_distinct {
+        let listed = aliases.join(", ");
+        all.error(
+            setting,
+            format!(
+                "Invalid value [{listed}] for configuration {setting}: Duplicate alias provided."
+            ),
+        );
+    }
+    is_distinct
+}
+
+/// The items of a list, trimmed.
+fn listed<'a>(config: &'a Settings, setting: &str) -> impl Iterator<Item = &'a str> {
+    config.get(setting).unwrap_or_default().split(',').map(str::trim)
 }
 
 /// The connector's own settings, and what it says of all of them.
@@ -240,20 +267,37 @@ async fn own(
     Ok(())
 }
 
-/// Client settings that would change delivery or security are refused.
-fn overrides(all: &mut Section, config: &Settings) {
-    use tombolo_kafka::{ClientKind, ClientSettings};
-    for (prefix, kind) in [
-        ("producer.override.", ClientKind::Producer),
-        ("consumer.override.", ClientKind::Consumer),
-        ("admin.override.", ClientKind::Admin),
+/// Client settings are refused where they would change delivery or security, and where the worker's policy does not allow them.
+///
+/// Follows `AbstractHerder.validateClientOverrides` of Kafka Connect: the policy is asked only about clients that the connector has.
+fn overrides(all: &mut Section, policy: &OverridePolicy, kind: PluginKind, config: &Settings) {
+    let has_queue = config
+        .get("errors.deadletterqueue.topic.name")
+        .is_some_and(|topic| !topic.trim().is_empty());
+    let creates_topics = config.iter().any(|(name, _)| name.starts_with("topic.creation."));
+    let [has_producer, has_consumer, has_admin] = match kind {
+        PluginKind::Sink => [has_queue, true, has_queue],
+        _ => [true, false, creates_topics || has_queue],
+    };
+    for (prefix, client, is_used) in [
+        ("producer.override.", ClientKind::Producer, has_producer),
+        ("consumer.override.", ClientKind::Consumer, has_consumer),
+        ("admin.override.", ClientKind::Admin, has_admin),
     ] {
-        for (name, value) in config.with_prefix(prefix).iter() {
+        let overrides = config.with_prefix(prefix);
+        for (name, value) in overrides.iter() {
             let full = format!("{prefix}{name}");
             let one: Settings = [(name, value)].into_iter().collect();
-            all.undefined(&full, value);
-            if let Err(refused) = ClientSettings::translate(kind, &one) {
+            if is_used {
+                all.undefined(&full, value);
+            }
+            if let Err(refused) = ClientSettings::translate(client, &one) {
                 all.error(&full, refused.to_string());
+            }
+        }
+        if is_used {
+            for (name, reason) in policy.refused(&overrides) {
+                all.error(&format!("{prefix}{name}"), reason);
             }
         }
     }

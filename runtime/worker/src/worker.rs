@@ -262,7 +262,8 @@ impl Worker {
     /// Checks a configuration. No side effects.
     pub async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {
         let Shared { plugins, config: worker, .. } = &*self.shared;
-        validation::validate(&**plugins, &worker.converters, config).await
+        let WorkerConfig { converters, override_policy, .. } = worker;
+        validation::validate(&**plugins, converters, override_policy, config).await
     }
 
     /// Opens what holds the offsets of a source connector with this configuration.

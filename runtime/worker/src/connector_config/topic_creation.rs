@@ -25,6 +25,9 @@ pub struct TopicCreationGroup {
     pub settings: Settings,
 }
 
+/// Setting that lists the groups.
+pub const GROUPS: &str = "topic.creation.groups";
+
 /// The group that every other topic is in.
 pub const DEFAULT_GROUP: &str = "default";
 
@@ -38,7 +41,7 @@ impl TopicCreationGroup {
 
 /// Reads the groups, the default one last; none where no `topic.creation.*` setting is given.
 pub(crate) fn groups(settings: &Settings) -> Result<Vec<TopicCreationGroup>, ConfigError> {
-    let names = list(settings, "topic.creation.groups");
+    let names = list(settings, GROUPS);
     let wanted = settings.iter().any(|(name, _)| name.starts_with("topic.creation.default."));
     if names.is_empty() && !wanted {
         return Ok(Vec::new());

@@ -3,6 +3,7 @@
 //! Not here: running them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use tombolo_model::Settings;
 use tombolo_model::config_def::{ConfigKey, Importance, Type, Width, key};
@@ -41,19 +42,10 @@ const PREDICATES: Aliased = Aliased {
 /// Checks the transformations, then the predicates.
 pub(super) async fn check(all: &mut Section, plugins: &dyn Plugins, config: &Settings) {
     for aliased in [TRANSFORMATIONS, PREDICATES] {
-        let text = config.get(aliased.setting).unwrap_or_default();
+        super::is_distinct(all, config, aliased.setting);
         let mut aliases: Vec<&str> = Vec::new();
-        for alias in text.split(',').map(str::trim).filter(|alias| !alias.is_empty()) {
-            if aliases.contains(&alias) {
-                let listed = text.split(',').map(str::trim).collect::<Vec<_>>().join(", ");
-                all.error(
-                    aliased.setting,
-                    format!(
-                        "Invalid value [{listed}] for configuration {}: Duplicate alias provided.",
-                        aliased.setting
-                    ),
-                );
-            } else {
+        for alias in super::listed(config, aliased.setting).filter(|alias| !alias.is_empty()) {
+            if !aliases.contains(&alias) {
                 aliases.push(alias);
             }
         }
@@ -137,19 +129,16 @@ fn framework_settings() -> [ConfigKey; 2] {
 
 /// Every predicate that a transformation names is defined; negating needs one.
 fn predicates_are_there(all: &mut Section, config: &Settings) {
-    let split = |setting: &str| -> Vec<String> {
-        let text = config.get(setting).unwrap_or_default();
-        text.split(',').map(|alias| alias.trim().to_owned()).collect()
-    };
-    let defined = split("predicates");
-    for alias in split("transforms").iter().filter(|alias| !alias.is_empty()) {
+    let defined: Vec<&str> = super::listed(config, "predicates").collect();
+    let aliases: BTreeSet<&str> = super::listed(config, "transforms").collect();
+    for alias in aliases.into_iter().filter(|alias| !alias.is_empty()) {
         let name = format!("transforms.{alias}.predicate");
         let negate = format!("transforms.{alias}.negate");
         match config.get(&name) {
-            None if config.contains(&negate) => all.error(&negate, format!(
+            None if config.contains(&negate) => all.error(&format!("transforms.{alias}.type"), format!(
                 "Config '{negate}' was provided but there is no config '{name}' defining a predicate to be negated."
             )),
-            Some(predicate) if !defined.iter().any(|alias| alias == predicate) => {
+            Some(predicate) if !defined.contains(&predicate) => {
                 all.error(&name, format!(
                     "Invalid value {predicate} for configuration {name}: no predicate of this alias is listed in predicates"
                 ));

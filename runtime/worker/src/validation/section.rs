@@ -184,11 +184,18 @@ impl ConfigInfo {
             self.value = Some(found.class.clone());
             return Some(found);
         }
-        let name = &self.name;
-        self.errors.push(format!(
-            "Invalid value {class} for configuration {name}: Class {class} could not be found."
-        ));
-        self.value = None;
+        let other = PluginKind::ALL.into_iter().filter(|other| *other != kind);
+        let other = other.filter_map(|other| plugins.find(other, &class, None).ok()).next();
+        self.value = other.as_ref().map(|other| other.class.clone());
+        self.errors.push(match &self.value {
+            Some(class) => {
+                format!("Class class {class} does not implement the {} interface", kind.suffix())
+            }
+            None => format!(
+                "Invalid value {class} for configuration {}: Class {class} could not be found.",
+                self.name
+            ),
+        });
         None
     }
 }

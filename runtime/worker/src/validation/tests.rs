@@ -104,6 +104,10 @@ impl Plugins for Described {
 }
 
 async fn run(config: &str) -> Validation {
+    run_under(&OverridePolicy::All, config).await
+}
+
+async fn run_under(policy: &OverridePolicy, config: &str) -> Validation {
     let config: Settings = config.lines().filter_map(|line| line.trim().split_once('=')).collect();
     let plugin = |class: &str| PluginConfig {
         class: class.into(),
@@ -115,7 +119,7 @@ async fn run(config: &str) -> Validation {
         value: plugin("org.apache.kafka.connect.json.JsonConverter"),
         header: plugin("org.apache.kafka.connect.storage.SimpleHeaderConverter"),
     };
-    validate(&described(), &worker, &config).await.unwrap()
+    validate(&described(), &worker, policy, &config).await.unwrap()
 }
 
 /// One line per setting, as in the files.
@@ -164,7 +168,9 @@ async fn errors_are_kafka_connects() {
     check("", &[definitions::NO_TOPICS; 2]).await;
     check("topics=a\ntopics.regex=b", &[definitions::BOTH_TOPICS; 2]).await;
     check("topics=a\nname=a\u{7}b", &["Invalid value a\u{7}b for configuration name: String may not contain control sequences but had the following ASCII chars: 7"]).await;
-    check("topics=a\nerrors.deadletterqueue.topic.name=a", &["The DLQ topic 'a' may not be included in the list of topics ('topics=[a]') consumed by the connector"]).await;
+    check("topics=a, b,,a\nerrors.deadletterqueue.topic.name= a", &["The DLQ topic 'a' may not be included in the list of topics ('topics=[a, b]') consumed by the connector"]).await;
+    check("topics.regex=a.*\nerrors.deadletterqueue.topic.name=ab", &["The DLQ topic 'ab' may not be matched by the regex for the topics ('topics.regex=a.*') consumed by the connector"]).await;
+    check("topics=a\nvalue.converter=SimpleHeaderConverter", &["Class class org.apache.kafka.connect.storage.SimpleHeaderConverter does not implement the Converter interface"]).await;
     check(
         "topics=a\nkey.converter=nope",
         &["Invalid value nope for configuration key.converter: Class nope could not be found."],
@@ -206,4 +212,45 @@ async fn a_transformation_shows_the_frameworks_settings_among_its_own() {
             ("transforms.m.replacement", 5),
         ]
     );
+}
+
+#[tokio::test]
+async fn an_error_stands_at_the_setting_where_kafka_connect_has_it() {
+    let check = async |config: &str, setting: &str| {
+        let validation = run(&format!("name=x\n{config}")).await;
+        let wrong = validation.configs.iter().filter(|config| !config.errors.is_empty());
+        let wrong: Vec<_> =
+            wrong.map(|config| (config.name.as_str(), config.errors.len())).collect();
+        assert_eq!(wrong, [(setting, 1)], "{config}");
+    };
+    let sink = "connector.class=FileStreamSink\ntopics=a";
+    check(&format!("{sink}\nerrors.deadletterqueue.topic.name=a"), "topics").await;
+    let mask = "org.apache.kafka.connect.transforms.MaskField$Value";
+    let negated = format!("transforms=m,m\ntransforms.m.type={mask}\ntransforms.m.fields=a");
+    check(&format!("{sink}\n{negated}"), "transforms").await;
+    let negated = format!("{}\ntransforms.m.negate=true", negated.replace("m,m", "m"));
+    check(&format!("{sink}\n{negated}"), "transforms.m.type").await;
+    let source = "connector.class=FileStreamSource\ntopic=t";
+    check(&format!("{source}\ntopic.creation.groups=g, h, g"), "topic.creation.groups").await;
+}
+
+#[tokio::test]
+async fn the_policy_is_asked_about_clients_that_the_connector_has() {
+    let check = async |config: &str, expected: &[&str]| {
+        let base = "name=x\nconsumer.override.a=1\nproducer.override.b=2\nadmin.override.c=3";
+        let validation = run_under(&OverridePolicy::None, &format!("{base}\n{config}")).await;
+        let wrong = validation.configs.iter().filter(|config| !config.errors.is_empty());
+        assert_eq!(wrong.map(|config| config.name.as_str()).collect::<Vec<_>>(), expected);
+    };
+    let [consumer, producer, admin] =
+        ["consumer.override.a", "producer.override.b", "admin.override.c"];
+    let sink = "connector.class=FileStreamSink\ntopics=a";
+    check(sink, &[consumer]).await;
+    let queue = "errors.deadletterqueue.topic.name=dead";
+    check(&format!("{sink}\n{queue}"), &[producer, consumer, admin]).await;
+    let source = "connector.class=FileStreamSource\ntopic=t";
+    check(source, &[producer]).await;
+    let creation =
+        "topic.creation.default.partitions=1\ntopic.creation.default.replication.factor=1";
+    check(&format!("{source}\n{creation}"), &[producer, admin]).await;
 }
