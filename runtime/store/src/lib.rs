@@ -39,6 +39,6 @@ pub use error::Error;
 pub use offset_store::OffsetStore;
 pub use plugin_store::PluginStore;
 pub use snapshot::ClusterConfigState;
-pub use status_store::StatusStore;
+pub use status_store::{StatusStore, TopicsForgotten};
 pub use stores::Stores;
 pub use topics::{InternalTopics, KafkaJournals};

@@ -3,6 +3,7 @@
 //! Not here: formats. Follows `KafkaStatusBackingStore` of Kafka Connect: writes are eventual, and never hold up who reports a status.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,8 +38,25 @@ pub struct ConnectorStatuses {
     pub topics: BTreeMap<String, TopicUse>,
 }
 
+/// Counts topics that are no longer in use: who told of one tells of it anew. Cheap to clone, and to look at.
+#[derive(Clone, Debug, Default)]
+pub struct TopicsForgotten(Arc<AtomicU64>);
+
+impl TopicsForgotten {
+    /// Takes in that there is one more.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many there were so far.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 #[derive(Default)]
 struct Shared {
+    topics_forgotten: TopicsForgotten,
     read: Mutex<BTreeMap<ConnectorName, ConnectorStatuses>>,
     pending: Mutex<Pending>,
     submitted: Notify,
@@ -100,6 +118,11 @@ impl StatusStore {
             Ok(value) => self.write(StatusKey::Topic { topic, connector }, Some(value)),
             Err(error) => tracing::error!(%error, "a topic in use cannot be stored"),
         }
+    }
+
+    /// Counts the topics that were taken out of use, as they are read: what is told from then on is not taken for known.
+    pub fn topics_forgotten(&self) -> TopicsForgotten {
+        self.shared.topics_forgotten.clone()
     }
 
     /// Deletes what is known under a key soon.
@@ -190,6 +213,7 @@ impl Shared {
             tracing::warn!(offset = record.offset, "ignoring record '{key}' of the status topic");
             return;
         };
+        let is_forgotten = matches!(parsed, StatusRecord::Topic(_, None));
         let mut read = lock(&self.read);
         let name = match &parsed {
             StatusRecord::Status(key, _) | StatusRecord::Topic(key, _) => key.connector().clone(),
@@ -198,6 +222,9 @@ impl Shared {
         statuses.apply(parsed);
         if *statuses == ConnectorStatuses::default() {
             read.remove(&name);
+        }
+        if is_forgotten {
+            self.topics_forgotten.add();
         }
     }
 }

@@ -176,6 +176,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         worker_id: worker_id.clone(),
         guests,
         events: tell,
+        topics_forgotten: stores.statuses.topics_forgotten(),
     });
     let meters: Vec<Arc<dyn Metered>> =
         vec![Arc::new(worker.clone()), Arc::new(sandbox), Arc::new(Process)];

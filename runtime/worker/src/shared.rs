@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tombolo_kafka::Producers;
 use tombolo_model::WorkerId;
 use tombolo_model::role::Plugins;
+use tombolo_store::TopicsForgotten;
 
 use crate::config::WorkerConfig;
 use crate::event::WorkerEvent;
@@ -25,4 +26,5 @@ pub(crate) struct Shared {
     /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.
     pub(crate) guests: tokio::runtime::Handle,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
+    pub(crate) topics_forgotten: TopicsForgotten,
 }

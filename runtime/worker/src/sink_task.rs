@@ -154,6 +154,7 @@ impl SinkTask {
             true => parts.config.errors.poison_rows_max,
             false => 0,
         };
+        let used_topics = UsedTopics::new(parts.worker.topics_forgotten.clone());
         Ok(Self {
             errors,
             poison: Poison::new(in_a_row_max),
@@ -171,7 +172,7 @@ impl SinkTask {
             timeout: None,
             last_put: Instant::now(),
             told: Told { state: State::Running, why: None, at: Instant::now() },
-            used_topics: UsedTopics::default(),
+            used_topics,
             is_stopped: false,
         })
     }
@@ -259,6 +260,7 @@ impl SinkTask {
         if !self.parts.worker.config.topic_tracking_enable {
             return;
         }
+        self.used_topics.begin();
         let mut last = None;
         for &index in &self.consumed.topic {
             if last.replace(index) == Some(index) {

@@ -160,6 +160,7 @@ impl SourceTask {
         let errors = parts.error_reports().await?;
         let instance = Instance::start(&parts, &offsets).await?;
         parts.reporter.is(State::Running).await;
+        let used_topics = UsedTopics::new(parts.worker.topics_forgotten.clone());
         Ok(Self {
             acknowledgements: instance
                 .source
@@ -172,7 +173,7 @@ impl SourceTask {
             instance,
             session,
             creation,
-            used_topics: UsedTopics::default(),
+            used_topics,
             submitted: SubmittedRecords::default(),
             commit: SourceCommit::Idle,
             schedule,

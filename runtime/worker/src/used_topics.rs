@@ -5,16 +5,36 @@
 use std::collections::HashSet;
 
 use tombolo_model::Batch;
+use tombolo_store::TopicsForgotten;
 
 /// Topics that a task was seen to use.
 #[derive(Debug, Default)]
 pub(crate) struct UsedTopics {
     known: HashSet<String>,
+    forgotten: TopicsForgotten,
+    /// How many topics were forgotten when `known` was empty last.
+    seen: u64,
     /// Topics that were written to, each with the row whose delivery will tell.
     waiting: Vec<(u64, String)>,
 }
 
 impl UsedTopics {
+    /// None yet. All are told again once any topic is taken out of use.
+    pub(crate) fn new(forgotten: TopicsForgotten) -> Self {
+        Self { seen: forgotten.count(), forgotten, ..Self::default() }
+    }
+
+    /// Takes in that a batch begins: what was forgotten meanwhile is told anew.
+    ///
+    /// Cost: one load.
+    pub(crate) fn begin(&mut self) {
+        let count = self.forgotten.count();
+        if count != self.seen {
+            self.seen = count;
+            self.known.clear();
+        }
+    }
+
     /// Takes in a topic that was read from. Answers whether it is new.
     pub(crate) fn read(&mut self, topic: &str) -> bool {
         !self.known.contains(topic) && self.known.insert(topic.to_owned())
@@ -24,6 +44,7 @@ impl UsedTopics {
     ///
     /// Cost: a look-up per name in `topics`; a walk over the rows only where one of them is new.
     pub(crate) fn sent(&mut self, batch: &Batch, first_seq: u64) {
+        self.begin();
         for (name, index) in batch.topics.iter().zip(0_u32..) {
             let known = self.known.contains(name) || self.waiting.iter().any(|(_, t)| t == name);
             if known {
@@ -69,5 +90,18 @@ mod tests {
         assert_eq!(topics.settled(13, true), None, "told before");
         assert_eq!(topics.settled(14, true).as_deref(), Some("b"));
         assert!(topics.read("c") && !topics.read("c") && !topics.read("a"));
+    }
+
+    #[test]
+    fn topics_are_told_again_once_one_of_them_was_taken_out_of_use() {
+        let forgotten = TopicsForgotten::default();
+        let mut topics = UsedTopics::new(forgotten.clone());
+        let mut told = || {
+            topics.begin();
+            topics.read("a")
+        };
+        assert!(told() && !told());
+        forgotten.add();
+        assert!(told() && !told());
     }
 }

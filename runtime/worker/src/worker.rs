@@ -18,7 +18,7 @@ use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::status::{State, TargetState};
 use tombolo_model::{ConnectorName, Fault, Settings, Stage, TaskId, WorkerId};
-use tombolo_store::ConnectorOffsetStore;
+use tombolo_store::{ConnectorOffsetStore, TopicsForgotten};
 
 use crate::config::WorkerConfig;
 use crate::connector::{Request, WorkerConnector, check_task_count};
@@ -52,6 +52,8 @@ pub struct WorkerParts {
     pub guests: tokio::runtime::Handle,
     /// Where it tells what happens.
     pub events: mpsc::Sender<WorkerEvent>,
+    /// Says that tasks have to tell the topics they use anew.
+    pub topics_forgotten: TopicsForgotten,
 }
 
 /// Runs connectors and tasks. Cheap to clone.
@@ -105,11 +107,21 @@ impl Running {
 impl Worker {
     /// A worker that runs nothing yet.
     pub fn new(parts: WorkerParts) -> Self {
-        let WorkerParts { config, plugins, offsets, worker_id, guests, events } = parts;
+        let WorkerParts { config, plugins, offsets, worker_id, guests, events, topics_forgotten } =
+            parts;
         let producers = Producers::new("connector-producer");
         let metrics = WorkerMetrics::new(config.metrics);
-        let shared =
-            Shared { config, plugins, offsets, producers, worker_id, metrics, guests, events };
+        let shared = Shared {
+            config,
+            plugins,
+            offsets,
+            producers,
+            worker_id,
+            metrics,
+            guests,
+            events,
+            topics_forgotten,
+        };
         Self { shared: Arc::new(shared), connectors: Arc::default(), tasks: Arc::default() }
     }
 

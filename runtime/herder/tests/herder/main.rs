@@ -262,6 +262,10 @@ async fn topics_in_use_are_kept_until_they_are_reset() {
     assert_eq!(herd.handle.topics("none"), Ok(vec![]));
     herd.handle.reset_topics("a").unwrap();
     until("the topic is forgotten", async || topics().is_empty()).await;
+    // Tasks see it in this count, and tell again what they use.
+    until("it is counted", async || herd.stores.statuses.topics_forgotten().count() == 1).await;
+    herd.worker.use_topic(&task, "lines").await;
+    until("the topic is known again", async || topics() == ["lines"]).await;
 }
 
 #[tokio::test]

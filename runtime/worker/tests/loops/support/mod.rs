@@ -17,7 +17,7 @@ use tombolo_model::status::{State, Status, TargetState};
 use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
 use tombolo_store::InternalTopics;
 use tombolo_store::memory::MemoryJournals;
-use tombolo_store::{OffsetStore, topics::InternalTopic};
+use tombolo_store::{OffsetStore, TopicsForgotten, topics::InternalTopic};
 use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerEvent, WorkerParts};
 
 pub(crate) use cluster::Cluster;
@@ -70,6 +70,7 @@ impl Fixture {
             worker_id: WorkerId::new("localhost:8083"),
             guests: tokio::runtime::Handle::current(),
             events: sender,
+            topics_forgotten: TopicsForgotten::default(),
         };
         let name = format!("{name}-{}", cluster.next_number());
         let settings = [("name", name.as_str())].into_iter().collect();
