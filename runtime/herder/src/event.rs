@@ -114,7 +114,7 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq)]
 pub enum OffsetChange {
     /// Sets those of some partitions; none forgets one.
-    Alter(Vec<(FlatMap, Option<FlatMap>)>),
+    Alter(Vec<(Option<FlatMap>, Option<FlatMap>)>),
     /// Forgets all.
     Reset,
 }

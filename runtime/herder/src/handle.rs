@@ -350,7 +350,7 @@ impl HerderHandle {
     pub async fn alter_offsets(
         &self,
         name: &str,
-        offsets: Vec<(FlatMap, Option<FlatMap>)>,
+        offsets: Vec<(Option<FlatMap>, Option<FlatMap>)>,
     ) -> Result<String, Error> {
         if offsets.is_empty() {
             let message = "Partitions / offsets need to be provided for an alter offsets request";

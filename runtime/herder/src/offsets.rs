@@ -115,8 +115,12 @@ impl Alterer {
         let doing = format!("modify offsets for source connector {}", known.name);
         let offsets = self.0.source(known, &doing).await?;
         let failed = |error| cannot(&doing, &error);
-        let changes = match change {
-            OffsetChange::Alter(changes) => changes,
+        let changes: Vec<_> = match change {
+            // No partition is like one without members: the connector says what it misses.
+            OffsetChange::Alter(changes) => changes
+                .into_iter()
+                .map(|(partition, offset)| (partition.unwrap_or_default(), offset))
+                .collect(),
             OffsetChange::Reset => {
                 let positions = offsets.positions().await.map_err(failed)?;
                 positions.into_iter().map(|(partition, _)| (partition, None)).collect()

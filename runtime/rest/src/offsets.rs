@@ -36,8 +36,8 @@ pub(crate) async fn reset(State(context): State<Context>, Name(name): Name) -> A
     Ok(json(StatusCode::OK, &Message { message: &message }))
 }
 
-/// Partitions, each with the offset it gets, or none to forget it.
-type Sent = Vec<(FlatMap, Option<FlatMap>)>;
+/// Partitions, if they are named, each with the offset it gets, or none to forget it.
+type Sent = Vec<(Option<FlatMap>, Option<FlatMap>)>;
 
 fn read(request: &Json) -> Result<Sent, Failure> {
     if request.is_null() {
@@ -53,13 +53,13 @@ fn read(request: &Json) -> Result<Sent, Failure> {
     offsets.into_iter().map(one).collect()
 }
 
-fn one(offset: Value) -> Result<(FlatMap, Option<FlatMap>), Failure> {
+fn one(offset: Value) -> Result<(Option<FlatMap>, Option<FlatMap>), Failure> {
     let Value::Object(mut members) = offset else {
         return Err(not_an_object("offsets", &offset));
     };
     let partition = match members.shift_remove("partition") {
-        Some(Value::Object(partition)) => flat(partition)?,
-        None | Some(Value::Null) => FlatMap::default(),
+        Some(Value::Object(partition)) => Some(flat(partition)?),
+        None | Some(Value::Null) => None,
         Some(other) => return Err(not_an_object("partition", &other)),
     };
     let offset = match members.shift_remove("offset") {

@@ -116,17 +116,24 @@ fn still_active(known: &Known, change: &str, error: &tombolo_kafka::Error) -> Er
 
 /// Reads partitions and offsets as submitted: numbers may be texts.
 pub(super) fn parse(
-    changes: &[(FlatMap, Option<FlatMap>)],
+    changes: &[(Option<FlatMap>, Option<FlatMap>)],
 ) -> Result<Vec<(TopicPartition, Option<i64>)>, Error> {
     changes
         .iter()
         .map(|(partition, offset)| {
-            Ok((parse_partition(partition)?, offset.as_ref().map(parse_offset).transpose()?))
+            Ok((
+                parse_partition(partition.as_ref())?,
+                offset.as_ref().map(parse_offset).transpose()?,
+            ))
         })
         .collect()
 }
 
-fn parse_partition(partition: &FlatMap) -> Result<TopicPartition, Error> {
+fn parse_partition(partition: Option<&FlatMap>) -> Result<TopicPartition, Error> {
+    let Some(partition) = partition else {
+        let message = "The partition for a sink connector offset cannot be null or missing";
+        return Err(bad(message.to_owned()));
+    };
     let (Some(topic), Some(number)) = (partition.get(TOPIC), partition.get(PARTITION)) else {
         return Err(bad(format!(
             "The partition for a sink connector offset must contain the keys '{TOPIC}' and '{PARTITION}'"
@@ -193,7 +200,7 @@ mod tests {
     fn numbers_may_be_texts_and_what_is_wrong_is_said() {
         let text = |text: &str| Primitive::Text(text.to_owned());
         let check = |partition: &[(&str, Primitive)], offset: &[(&str, Primitive)], expected| {
-            let parsed = parse(&[(map(partition), Some(map(offset)))]);
+            let parsed = parse(&[(Some(map(partition)), Some(map(offset)))]);
             let parsed = parsed.map(|all| format!("{} {:?}", all[0].0, all[0].1));
             let parsed = parsed.unwrap_or_else(|error| error.to_string());
             assert!(parsed.contains(expected), "{parsed}");
@@ -216,6 +223,8 @@ mod tests {
             &[],
             "provided offsets: 'x'. Partition",
         );
+        let error = parse(&[(None, None)]).unwrap_err().to_string();
+        assert!(error.contains("cannot be null or missing"), "{error}");
         check(&good, &[], "should either be null or contain the key 'kafka_offset'");
         check(&good, &[(OFFSET, Primitive::Double(1.5))], "provided offsets: '1.5'. Offset values");
     }

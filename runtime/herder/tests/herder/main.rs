@@ -274,7 +274,7 @@ async fn offsets_of_a_stopped_source_can_be_altered_and_reset() {
     let handle = &herd.handle;
     handle.create("a", config(&[]), None).await.unwrap();
     let map = |key: &str, value| FlatMap(vec![(key.to_owned(), Primitive::Int(value))]);
-    let change = || vec![(map("file", 1), Some(map("position", 2)))];
+    let change = || vec![(Some(map("file", 1)), Some(map("position", 2)))];
     let refused = handle.alter_offsets("a", change()).await.unwrap_err();
     assert!(refused.to_string().contains("must be in the STOPPED state"));
     handle.stop_connector("a").await.unwrap();
