@@ -32,6 +32,7 @@ impl WorkerConfig {
 
 /// Translates settings; what has no effect is said once for each task that starts.
 pub(crate) fn translate(kind: ClientKind, java: &Settings) -> Result<ClientSettings, Fault> {
+    check_addresses(java)?;
     let (settings, warnings) = ClientSettings::translate(kind, java)
         .map_err(|refused| Fault::config(refused.to_string()))?;
     // An admin client is given the whole worker file, most of which is not for it.
@@ -39,6 +40,22 @@ pub(crate) fn translate(kind: ClientKind, java: &Settings) -> Result<ClientSetti
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     }
     Ok(settings)
+}
+
+/// Refuses what is no address of a broker, for which our client would wait for ever.
+///
+/// Follows `ClientUtils.parseAndValidateAddresses` of Kafka.
+fn check_addresses(java: &Settings) -> Result<(), Fault> {
+    let addresses = java.get("bootstrap.servers").unwrap_or_default();
+    let is_address = |address: &str| {
+        let port = address.rsplit_once(':').map(|(_, port)| port);
+        port.is_some_and(|port| port.parse::<u16>().is_ok())
+    };
+    let mut given = addresses.split(',').map(str::trim).filter(|address| !address.is_empty());
+    match given.find(|address| !is_address(address)) {
+        None => Ok(()),
+        Some(wrong) => Err(Fault::config(format!("Invalid url in bootstrap.servers: {wrong}"))),
+    }
 }
 
 /// How many records a sink gets at once: the consumer's `max.poll.records`.
@@ -96,6 +113,19 @@ mod tests {
         check(ClientKind::Admin, "producer.linger.ms", None);
         let consumer = config("All").client(ClientKind::Consumer, &overrides).unwrap();
         assert_eq!((rows_max(&consumer), rows_max(&Settings::default())), (7, 500));
+    }
+
+    #[test]
+    fn addresses_without_a_port_are_refused_as_kafka_refuses_them() {
+        let check = |addresses: &str, wrong: Option<&str>| {
+            let java: Settings = [("bootstrap.servers", addresses)].into_iter().collect();
+            let refused = translate(ClientKind::Producer, &java).err().map(|fault| fault.message);
+            let expected = wrong.map(|wrong| format!("Invalid url in bootstrap.servers: {wrong}"));
+            assert_eq!(refused, expected, "{addresses}");
+        };
+        check("a:1, SSL://b.c:2,[::1]:3", None);
+        check("a:1, b", Some("b"));
+        check("a:many", Some("a:many"));
     }
 
     #[test]
