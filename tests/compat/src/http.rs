@@ -10,7 +10,10 @@ use tombolo_harness::wait_for_some;
 pub const REQUEST_MAX: Duration = Duration::from_secs(120);
 
 /// What a worker answers while its group is busy, and clients ask again about.
-const BUSY: &str = "Cannot complete request";
+const BUSY: [(u16, &str); 2] = [
+    (409, "Cannot complete request"),
+    (500, "Request cannot be completed because a rebalance is expected"),
+];
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -79,6 +82,8 @@ impl Client {
             .http_status_as_error(false)
             .timeout_global(Some(REQUEST_MAX))
             .allow_non_standard_methods(true)
+            // A connection that the worker closes meanwhile would fail a request that must not be sent twice.
+            .max_idle_connections(0)
             .build();
         Self { url: url.trim_end_matches('/').to_owned(), agent: config.into() }
     }
@@ -111,14 +116,21 @@ impl Client {
 
     /// Sends a request, and again while the worker says that its group is busy.
     pub fn send_until_settled(&self, request: &Request<'_>) -> Result<Answer> {
+        let mut last = String::new();
         let settled = || {
             let answer = self.send(request);
-            let is_busy = answer
-                .as_ref()
-                .is_ok_and(|answer| answer.status == 409 && answer.text.contains(BUSY));
-            (!is_busy).then_some(answer)
+            if let Ok(answer) = &answer
+                && BUSY
+                    .iter()
+                    .any(|(status, text)| answer.status == *status && answer.text.contains(text))
+            {
+                last.clone_from(&answer.text);
+                return None;
+            }
+            Some(answer)
         };
-        wait_for_some(settled, "the group is settled", REQUEST_MAX)?
+        wait_for_some(settled, "the group is settled", REQUEST_MAX)
+            .with_context(|| format!("{} {}: {last}", request.method, request.path))?
     }
 
     /// Sends a request with a JSON body, or none.

@@ -14,6 +14,7 @@ pub mod case;
 pub mod cases;
 pub mod connector;
 pub mod events;
+pub mod golden;
 pub mod http;
 pub mod kit;
 pub mod peer;

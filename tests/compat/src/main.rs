@@ -39,12 +39,12 @@ struct Arguments {
     /// A folder that the suite and that worker's connectors may read and write.
     #[arg(long, requires = "url")]
     files: Option<PathBuf>,
+    /// Store the answers of Kafka Connect that Tombolo is held to, in place of comparing with them.
+    #[arg(long)]
+    record: bool,
     /// Only name the cases.
     #[arg(long)]
     list: bool,
-    /// Keep the workers' folders.
-    #[arg(long)]
-    keep: bool,
 }
 
 fn main() -> Result<ExitCode> {
@@ -77,6 +77,7 @@ fn play_all(arguments: &Arguments, cases: &[&'static Case]) -> Result<Vec<Verdic
         bootstrap: String::new(),
         tombolo: target_folder().join("release/tombolo"),
         folder: folder.path().canonicalize()?,
+        records: arguments.record,
     };
     if let (Some(url), Some(bootstrap), Some(files), [peer]) =
         (&arguments.url, &arguments.bootstrap, &arguments.files, peers.as_slice())
@@ -101,10 +102,12 @@ fn play_all(arguments: &Arguments, cases: &[&'static Case]) -> Result<Vec<Verdic
         playing.into_iter().map(|one| one.join()).collect::<Result<Vec<_>, _>>()
     });
     let Ok(verdicts) = verdicts else { bail!("playing panicked") };
-    if arguments.keep {
-        let _kept = folder.keep();
+    let verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
+    if verdicts.iter().any(Verdict::is_wrong) {
+        // Logs tell more than the table.
+        say(&format!("the workers' logs are kept in {}\n", folder.keep().display()))?;
     }
-    Ok(verdicts.into_iter().flatten().collect())
+    Ok(verdicts)
 }
 
 /// Builds the program under test beside this one.
@@ -119,8 +122,9 @@ fn build() -> Result<()> {
 
 fn tell(verdict: &Verdict) {
     let word = report::word(verdict);
+    let why = report::complaint(verdict).unwrap_or_default();
     // Nobody may listen any more.
-    say(&format!("{:8} {word:16} {}\n", verdict.peer.name(), verdict.case.name)).ok();
+    say(&format!("{:8} {word:16} {}\n{why}", verdict.peer.name(), verdict.case.name)).ok();
 }
 
 fn say(text: &str) -> Result<()> {

@@ -23,9 +23,7 @@ pub fn table(verdicts: &[Verdict]) -> String {
         text.push_str(&format!("{name:names$}  {from:froms$}  {theirs:12}  {ours}\n"));
     }
     text.push('\n');
-    for verdict in verdicts.iter().filter(|verdict| verdict.is_wrong()) {
-        text.push_str(&complaint(verdict));
-    }
+    text.extend(verdicts.iter().filter_map(complaint));
     for peer in Peer::ALL {
         text.push_str(&summary(peer, verdicts));
     }
@@ -44,12 +42,16 @@ pub fn word(verdict: &Verdict) -> String {
     format!("{word} {:.1} s", verdict.took.as_secs_f64())
 }
 
-fn complaint(verdict: &Verdict) -> String {
+/// What is wrong with a verdict, if anything.
+pub fn complaint(verdict: &Verdict) -> Option<String> {
+    if !verdict.is_wrong() {
+        return None;
+    }
     let (name, peer) = (verdict.case.name, verdict.peer.title());
-    match &verdict.outcome {
+    Some(match &verdict.outcome {
         Outcome::Failed(why) => format!("{name} on {peer}:\n  {}\n\n", why.replace('\n', "\n  ")),
         _ => format!("{name} passes on {peer}: take it out of the list of those that do not\n\n"),
-    }
+    })
 }
 
 fn summary(peer: Peer, verdicts: &[Verdict]) -> String {

@@ -10,11 +10,12 @@ use tombolo_harness::wait_for;
 
 use crate::broker::{Broker, Record};
 use crate::case::{Case, Settings};
+use crate::cases;
 use crate::connector::Connector;
 use crate::http::Client;
 use crate::peer::Peer;
 use crate::stage::Stage;
-use crate::worker::Worker;
+use crate::worker::{Plan, Worker};
 
 /// Longest wait for what a worker does in its own time.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +32,7 @@ pub struct Scene<'s> {
 impl<'s> Scene<'s> {
     /// Sets the scene of a case: starts or finds the worker it needs.
     pub fn set(stage: &'s Stage, case: &Case) -> Result<Self> {
-        let name = format!("{}-{}", stage.peer().name(), case.slug());
+        let name = name(stage.peer(), case);
         let worker = stage.worker(case.needs)?;
         let (client, files) = match &worker {
             Some(worker) => (worker.client().clone(), worker.files()),
@@ -60,6 +61,12 @@ impl<'s> Scene<'s> {
     /// Starts a worker of this case's own.
     pub fn start_worker(&self, settings: Settings) -> Result<Arc<Worker>> {
         Ok(Arc::new(Worker::start(self.stage.plan(&self.name, settings))?))
+    }
+
+    /// The same against another cluster.
+    pub fn start_worker_at(&self, bootstrap: &str, settings: Settings) -> Result<Arc<Worker>> {
+        let plan = self.stage.plan(&self.name, settings);
+        Ok(Arc::new(Worker::start(Plan { bootstrap: bootstrap.to_owned(), ..plan })?))
     }
 
     /// The program.
@@ -162,9 +169,18 @@ impl<'s> Scene<'s> {
 
     /// Whether a connector is this case's, and not that of a case with a longer name.
     fn owns(&self, connector: &str) -> bool {
-        let rest = connector.strip_prefix(&self.name);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        let names = cases::all().map(|case| name(self.peer(), case));
+        let begins = names.filter(|name| {
+            let rest = connector.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        begins.max_by_key(String::len).is_some_and(|owner| owner == self.name)
     }
+}
+
+/// What a case's names begin with.
+fn name(peer: Peer, case: &Case) -> String {
+    format!("{}-{}", peer.name(), case.slug())
 }
 
 /// Appends records to each partition of a topic: `value-0` and so on.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +23,8 @@ pub struct Surroundings {
     pub tombolo: PathBuf,
     /// Where workers have their folders.
     pub folder: PathBuf,
+    /// Whether answers of Kafka Connect are stored, in place of being compared with what is.
+    pub records: bool,
 }
 
 /// A worker that somebody else started.
@@ -40,6 +43,8 @@ pub struct Stage {
     foreign: Option<Foreign>,
     broker: Broker,
     shared: Mutex<HashMap<Needs, Arc<Worker>>>,
+    /// How many were started: a name that is used again would find the topics of the one before.
+    started: AtomicUsize,
     other: OnceLock<Kafka>,
 }
 
@@ -53,6 +58,7 @@ impl Stage {
             foreign: None,
             broker,
             shared: Mutex::default(),
+            started: AtomicUsize::new(0),
             other: OnceLock::new(),
         })
     }
@@ -65,6 +71,11 @@ impl Stage {
     /// The program.
     pub fn peer(&self) -> Peer {
         self.peer
+    }
+
+    /// Whether answers are stored here.
+    pub fn records(&self) -> bool {
+        self.around.records && self.peer == Peer::Connect
     }
 
     /// The cluster's clients.
@@ -89,7 +100,8 @@ impl Stage {
         if let Some(worker) = shared.get(&needs) {
             return Ok(Some(Arc::clone(worker)));
         }
-        let name = format!("{}-shared-{}", self.peer.name(), shared.len());
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-shared-{number}", self.peer.name());
         let worker = Arc::new(Worker::start(self.plan(&name, settings))?);
         shared.insert(needs, Arc::clone(&worker));
         Ok(Some(worker))

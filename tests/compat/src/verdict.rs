@@ -6,10 +6,18 @@ use crate::case::Case;
 use crate::peer::Peer;
 
 /// Cases that Tombolo does not pass and never will, each with the reason that `docs/differences.md` gives.
-pub const KNOWN: &[(&str, &str)] = &[];
+pub const KNOWN: &[(&str, &str)] = &[
+    ("offsets/of_a_sink_with_a_task_that_does_not_stop_altered", DROPPED),
+    ("offsets/of_a_sink_with_a_task_that_does_not_stop_reset", DROPPED),
+];
+
+const DROPPED: &str = "a task that does not stop is dropped, and has left its group";
 
 /// Cases that Tombolo does not pass yet, each with what is missing. One that passes must be taken out.
-pub const NOT_YET: &[(&str, &str)] = &[];
+pub const NOT_YET: &[(&str, &str)] = &[
+    ("rest/loggers", "there are no loggers by name"),
+    ("rest/settings_of_plugins", "the refusal of an unknown version is in other words"),
+];
 
 /// What came of a case.
 #[derive(Clone, Debug)]

@@ -96,7 +96,8 @@ impl Worker {
             usual.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         for (name, value) in settings {
             all.retain(|(known, _)| known != name);
-            all.push((name.clone(), value.clone()));
+            // What is one worker's alone on the cluster differs by its program.
+            all.push((name.clone(), value.replace("PEER", peer.name())));
         }
         let lines = all.iter().filter(|(_, value)| !value.is_empty());
         let text: String = lines.map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -143,7 +144,10 @@ impl Worker {
             headers: &[("content-type", "application/wasm")],
             body: Some(kit::COMPONENT),
         };
-        self.client.send(&upload)?.expect(201).map(drop).context("upload the kit")
+        let answer = self.client.send(&upload)?;
+        // It is known already where a worker of this name was before.
+        ensure!(matches!(answer.status, 200 | 201), "upload the kit: {}", answer.text);
+        Ok(())
     }
 
     /// Asks it to end, and waits until it has.

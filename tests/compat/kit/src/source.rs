@@ -43,6 +43,7 @@ pub(crate) struct MonitorableSourceConnector {
     number: i64,
     since: Instant,
     has_polled: bool,
+    has_ended: bool,
 }
 
 impl Plugin for MonitorableSourceConnector {
@@ -79,6 +80,7 @@ impl Source for MonitorableSourceConnector {
             number: first,
             since: Instant::now(),
             has_polled: false,
+            has_ended: false,
             settings,
             events,
             id,
@@ -99,6 +101,10 @@ impl Source for MonitorableSourceConnector {
         });
         let rows = i64::try_from(request.rows_max).unwrap_or(i64::MAX).min(self.per_poll);
         let end = self.number.saturating_add(rows).min(self.max);
+        if self.number >= self.max && !self.has_ended {
+            self.has_ended = true;
+            self.events.tell("end", &[]);
+        }
         if self.number >= end || end > due {
             host::wait(request.wait.min(PAUSE));
             return Ok(());

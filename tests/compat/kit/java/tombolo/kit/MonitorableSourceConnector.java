@@ -140,6 +140,7 @@ public class MonitorableSourceConnector extends SourceConnector {
         private long number;
         private long since;
         private boolean hasPolled;
+        private boolean hasEnded;
 
         @Override
         public String version() {
@@ -181,6 +182,10 @@ public class MonitorableSourceConnector extends SourceConnector {
                 due = first + (System.currentTimeMillis() - since) * rate / 1000 + perPoll;
             }
             long end = Math.min(number + perPoll, max);
+            if (number >= max && !hasEnded) {
+                hasEnded = true;
+                Events.tell(settings, id, "end");
+            }
             if (number >= end || end > due) {
                 Thread.sleep(20);
                 return null;
