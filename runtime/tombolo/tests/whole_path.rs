@@ -90,3 +90,51 @@ fn a_file_outside_the_roots_is_a_configuration_error_that_names_the_setting() {
         assert!(message.contains("sandbox.fs.roots"), "{message}");
     }
 }
+
+#[test]
+fn json_goes_through_all_transformations_of_fields_headers_and_times() {
+    let worker = worker();
+    let (from, to) = (worker.files().join("times.json"), worker.files().join("times.txt"));
+    let rows =
+        "{\"order\":{\"id\":\"7\",\"at\":1600000000123}}\n{\"order\":{\"id\":\"8\",\"at\":-1}}\n";
+    std::fs::write(&from, rows).unwrap();
+    let topic = "whole-path-times";
+    let source = json!({"connector.class": "FileStreamSource", "file": from, "topic": topic});
+    worker.create("source", &source).unwrap();
+    let sink = json!({
+        "connector.class": "FileStreamSink",
+        "file": to,
+        "topics": topic,
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "value.converter.schemas.enable": false,
+        "transforms": "extract,hoist,flatten,cast,time,copy,insert,drop,route",
+        "transforms.extract.type": "org.apache.kafka.connect.transforms.ExtractField$Value",
+        "transforms.extract.field": "order",
+        "transforms.hoist.type": "org.apache.kafka.connect.transforms.HoistField$Value",
+        "transforms.hoist.field": "o",
+        "transforms.flatten.type": "org.apache.kafka.connect.transforms.Flatten$Value",
+        "transforms.cast.type": "org.apache.kafka.connect.transforms.Cast$Value",
+        "transforms.cast.spec": "o.id:float64",
+        "transforms.time.type": "org.apache.kafka.connect.transforms.TimestampConverter$Value",
+        "transforms.time.field": "o.at",
+        "transforms.time.target.type": "string",
+        "transforms.time.format": "EEE d MMM yyyy HH:mm:ss.SSS",
+        "transforms.copy.type": "org.apache.kafka.connect.transforms.HeaderFrom$Value",
+        "transforms.copy.fields": "o.id",
+        "transforms.copy.headers": "id",
+        "transforms.copy.operation": "copy",
+        "transforms.insert.type": "org.apache.kafka.connect.transforms.InsertHeader",
+        "transforms.insert.header": "by",
+        "transforms.insert.value.literal": "5",
+        "transforms.drop.type": "org.apache.kafka.connect.transforms.DropHeaders",
+        "transforms.drop.headers": "id",
+        "transforms.route.type": "org.apache.kafka.connect.transforms.TimestampRouter",
+    });
+    worker.create("sink", &sink).unwrap();
+    let expected = [
+        "{o.id=7.0, o.at=Sun 13 Sep 2020 12:26:40.123}",
+        "{o.id=8.0, o.at=Wed 31 Dec 1969 23:59:59.999}",
+    ];
+    wait_for(|| complete_lines(&to) == expected, "the rows arrive", ARRIVAL)
+        .unwrap_or_else(|error| panic!("{error}: {:?}\n{}", complete_lines(&to), worker.log()));
+}
