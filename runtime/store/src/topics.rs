@@ -212,6 +212,8 @@ impl KafkaJournals {
                 tracing::info!(topic = topic.name, %error, "cannot check the topic's cleanup.policy; it must be 'compact'");
                 return Ok(());
             }
+            // It was read just now: another broker has not heard yet that it was made, and with which settings is known.
+            Err(tombolo_kafka::Error::UnknownTopic { .. }) => return Ok(()),
             Err(error) => return Err(failed("describing", topic, error)),
         };
         let policy = settings.iter().find(|(name, _)| name == "cleanup.policy");
