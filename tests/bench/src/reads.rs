@@ -45,7 +45,7 @@ pub struct Reads {
     pub rate: f64,
 }
 
-/// Measures reads on a worker whose connectors work and hang.
+/// Measures reads on a worker whose connectors work and, on ours, hang.
 pub fn reads(peer: Peer, broker: &Broker, around: &Surroundings) -> Result<Reads> {
     let classes = match peer {
         Peer::Connect => Some(kit::classes()?),
@@ -66,7 +66,10 @@ pub fn reads(peer: Peer, broker: &Broker, around: &Surroundings) -> Result<Reads
     for topic in &topics {
         worker.api.wait_until_running(topic)?;
     }
-    hang(&worker, around)?;
+    // Connect's requests wait behind a plugin that hangs in `start`: it could not be measured at all.
+    if peer == Peer::Tombolo {
+        hang(&worker, around)?;
+    }
     let before = lengths(broker, &topics)?;
     let begin = Instant::now();
     let answers = ask(&worker, &topics)?;

@@ -100,9 +100,10 @@ impl Report {
     pub fn add_reads(&mut self, peer: Peer, found: &Reads) {
         let p99 = quantile(&found.answers, 0.99);
         self.lines.push(format!(
-            "{} reads beside {:.0} records/s and plugins that hang, {}: p50 {:.1} ms, p99 {:.1} ms{}, longest {:.1} ms",
+            "{} reads beside {:.0} records/s{}, {}: p50 {:.1} ms, p99 {:.1} ms{}, longest {:.1} ms",
             found.answers.len(),
             found.rate,
+            if peer == Peer::Tombolo { " and plugins that hang" } else { "" },
             peer.title(),
             millis(quantile(&found.answers, 0.5)),
             millis(p99),
