@@ -76,6 +76,7 @@ impl Poison {
         if rows > 0 {
             self.in_a_row = 0;
         }
+        self.bad.retain(|(at, offset)| partitions.is_open(at, *offset));
         let Some(search) = &mut self.search else { return };
         let is_behind = |PartitionOffset { at, offset }: &PartitionOffset| {
             let last = PartitionOffset { at: at.clone(), offset: offset - 1 };
@@ -87,7 +88,6 @@ impl Poison {
         if search.rows_max >= usual {
             self.search = None;
         }
-        self.bad.retain(|(at, offset)| partitions.is_open(at, *offset));
     }
 
     /// The numbers of the rows that were found bad, ascending.
@@ -249,9 +249,10 @@ mod tests {
     }
 
     #[test]
-    fn bad_rows_are_known_until_they_are_committed() {
+    fn bad_rows_are_known_until_they_are_committed_though_the_search_has_ended() {
         let mut poison = Poison::new(9);
         poison.found(offset(1));
+        let usual = 1;
         let consumed = ConsumedBatch {
             rows: 3,
             topics: vec!["t".into()],
@@ -262,10 +263,11 @@ mod tests {
         };
         assert_eq!(poison.known_in(&consumed), [1]);
         let mut partitions = given_up_to(2);
-        poison.succeeded(1, &partitions, 500);
+        poison.succeeded(1, &partitions, usual);
+        assert!(poison.search.is_none());
         assert_eq!(poison.known_in(&consumed), [1]);
         partitions.committed(&[offset(2)]);
-        poison.succeeded(1, &partitions, 500);
+        poison.succeeded(1, &partitions, usual);
         assert_eq!(poison.known_in(&consumed), Vec::<u32>::new());
     }
 }
