@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 /// What ships with the program, by the name of its folder in `connectors`.
 const SHIPPED: [&str; 4] = ["converters", "datagen", "file", "transforms"];
 
-fn main() {
+fn main() -> anyhow::Result<()> {
     let packages: Vec<String> =
         SHIPPED.iter().map(|name| format!("--package=tombolo-{name}")).collect();
     let arguments: Vec<&str> = packages.iter().map(String::as_str).collect();
@@ -26,16 +26,15 @@ fn main() {
     let mut source = String::from("&[\n");
     for name in SHIPPED {
         let kept = build_components::keep(&built.join(format!("tombolo_{name}.wasm")), name);
-        let digest = Sha256::digest(std::fs::read(&kept).expect("a copy can be read"));
+        let digest = Sha256::digest(std::fs::read(&kept)?);
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(
             source,
             "    Component {{ name: {name:?}, digest: {digest:?}, bytes: include_bytes!({kept:?}) }},"
-        )
-        .expect("a string takes it");
+        )?;
     }
     source.push(']');
-    let out =
-        Path::new(&std::env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("components.rs");
-    std::fs::write(out, source).expect("OUT_DIR can be written");
+    let out = Path::new(&std::env::var("OUT_DIR")?).join("components.rs");
+    std::fs::write(out, source)?;
+    Ok(())
 }

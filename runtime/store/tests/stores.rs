@@ -217,7 +217,7 @@ async fn deleting_a_connectors_status_deletes_those_of_its_tasks() {
     assert_eq!(store.all().len(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn statuses_wait_for_a_broker_that_is_away_and_only_the_newest_is_written() {
     let journals = MemoryJournals::default();
     let store = open(&journals).await.statuses;
