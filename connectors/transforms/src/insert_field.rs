@@ -8,6 +8,7 @@ use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::row::{Part, Row};
 use tombolo_sdk::schema::{Schema, SchemaBuilder, SchemaType};
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
+use tombolo_sdk::short::equal;
 
 use crate::fields::{self, BySchema, Fields, NULL, copy_value, key_of, with_fields};
 use crate::lists::NULL_TO_DEFAULT;
@@ -220,7 +221,7 @@ impl InsertField {
             let key = cursor.item()?;
             let start = body.len() - cursor.rest().len();
             cursor.skip()?;
-            if self.insertions.iter().any(|insertion| insertion.key == key) {
+            if self.insertions.iter().any(|insertion| equal(&insertion.key, key)) {
                 let key_start = start - key.len();
                 found.push((key_start, start, body.len() - cursor.rest().len()));
             }

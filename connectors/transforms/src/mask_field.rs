@@ -7,6 +7,7 @@ use tombolo_sdk::java::{self, decimal_to_i64, parse_decimal};
 use tombolo_sdk::row::{Part, Row};
 use tombolo_sdk::schema::{Schema, SchemaType};
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Importance, Key, Settings};
+use tombolo_sdk::short::equal;
 
 use crate::fields::{self, BySchema, Fields, NULL, copy_value, key_of};
 use crate::lists::{NULL_TO_DEFAULT, some_members};
@@ -152,7 +153,7 @@ impl MaskField {
         let (mut copied, mut found) = (0, 0);
         for _ in 0..pairs {
             let key = cursor.item()?;
-            if self.masked.iter().any(|(_, masked)| masked == key) {
+            if self.masked.iter().any(|(_, masked)| equal(masked, key)) {
                 let start = at(&cursor);
                 out.extend_from_slice(body.get(copied..start).unwrap_or_default());
                 self.mask(cursor.item()?, None, out)?;

@@ -8,6 +8,7 @@ use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::row::{Part, Row};
 use tombolo_sdk::schema::{Schema, SchemaType};
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
+use tombolo_sdk::short::equal;
 
 use crate::fields::{
     self, BySchema, Fields, copy_value, key_of, no_name, with_fields, without_repeated,
@@ -138,13 +139,13 @@ impl PartStep for ReplaceField {
 
 impl ReplaceField {
     fn keeps(&self, name: &[u8]) -> bool {
-        let has = |list: &[String]| list.iter().any(|field| field.as_bytes() == name);
+        let has = |list: &[String]| list.iter().any(|field| equal(field.as_bytes(), name));
         !has(&self.exclude) && (self.include.is_empty() || has(&self.include))
     }
 
     /// The new name of a field as a CBOR item, if it gets one.
     fn renamed(&self, name: &[u8]) -> Option<&[u8]> {
-        let rename = self.renames.iter().find(|(old, ..)| old.as_bytes() == name);
+        let rename = self.renames.iter().find(|(old, ..)| equal(old.as_bytes(), name));
         rename.map(|(_, _, key)| key.as_slice())
     }
 

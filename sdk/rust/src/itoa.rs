@@ -1,18 +1,42 @@
 //! Writes integers as decimal text to the end of a buffer, without an allocation. Not here: floats (`java`).
 
+use crate::short::append;
+
+/// Digits of the largest number.
+const DIGITS_MAX: usize = 20;
+
 /// Appends a number.
-pub fn write(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0_u8; 20];
-    let mut start = digits.len();
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0' + (value % 10) as u8;
-        value /= 10;
-        start -= 1;
+#[inline]
+pub fn write(out: &mut Vec<u8>, value: u64) {
+    write_padded(out, value, 1);
+}
+
+/// Appends a number with zeros before it, if it has less than this many digits; of more than 20 there are 20.
+#[inline]
+pub fn write_padded(out: &mut Vec<u8>, value: u64, least: usize) {
+    let mut digits = [b'0'; DIGITS_MAX];
+    let count = fill(&mut digits, value).max(least);
+    append(out, digits.get(DIGITS_MAX.saturating_sub(count)..).unwrap_or_default());
+}
+
+/// Writes the digits to the end, and gives their number, at least 1.
+#[inline]
+fn fill(digits: &mut [u8; DIGITS_MAX], mut value: u64) -> usize {
+    let mut count = 0;
+    for digit in digits.iter_mut().rev() {
+        // Narrow divisions are cheaper, and most numbers are small.
+        let (rest, last) = match u32::try_from(value) {
+            Ok(small) => (u64::from(small / 10), (small % 10) as u8),
+            Err(_) => (value / 10, (value % 10) as u8),
+        };
+        *digit = b'0' + last;
+        value = rest;
+        count += 1;
         if value == 0 {
             break;
         }
     }
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
+    count
 }
 
 /// Appends a number that may be negative.

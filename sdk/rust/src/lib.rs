@@ -26,6 +26,7 @@ pub mod record;
 pub mod row;
 pub mod schema;
 pub mod settings;
+pub mod short;
 pub mod sink;
 mod slots;
 pub mod source;

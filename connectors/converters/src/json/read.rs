@@ -291,7 +291,7 @@ impl<'a> Pass<'_, 'a> {
         match node {
             Node::Found(Token::Number(number)) => {
                 let (unscaled, scale) =
-                    parse_decimal(number.text).ok_or_else(|| Refused::data(unreadable))?;
+                    parse_decimal(number.text()).ok_or_else(|| Refused::data(unreadable))?;
                 write::decimal_bytes(self.out, &unscaled, scale);
             }
             Node::Found(Token::Text(text)) => {

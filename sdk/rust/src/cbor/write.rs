@@ -1,6 +1,7 @@
 //! Writes CBOR to the end of a buffer, in the profile of `wit/cbor.md`. Not here: serde (`ser`).
 
 use super::{TAG_BIGNUM, TAG_DATE, TAG_DECIMAL, TAG_NEGATIVE_BIGNUM, TAG_TIME, TAG_TIMESTAMP};
+use crate::short::append;
 
 const UNSIGNED: u8 = 0;
 const NEGATIVE: u8 = 1;
@@ -73,14 +74,14 @@ pub fn f64(out: &mut Vec<u8>, value: f64) {
 #[inline]
 pub fn text(out: &mut Vec<u8>, value: &str) {
     head(out, TEXT, value.len() as u64);
-    out.extend_from_slice(value.as_bytes());
+    append(out, value.as_bytes());
 }
 
 /// Bytes.
 #[inline]
 pub fn bytes(out: &mut Vec<u8>, value: &[u8]) {
     head(out, BYTES, value.len() as u64);
-    out.extend_from_slice(value);
+    append(out, value);
 }
 
 /// The head of a text of this many bytes, which the caller appends. They must be UTF-8.

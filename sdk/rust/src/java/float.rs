@@ -80,7 +80,7 @@ fn short(value: f64) -> Option<(u64, usize)> {
         if scaled >= SHORT_DIGITS_BELOW {
             return None;
         }
-        let digits = scaled.round();
+        let digits = scaled.round_ties_even();
         if digits / power == value {
             return Some((digits as u64, places));
         }
@@ -92,13 +92,7 @@ fn write_short(out: &mut Vec<u8>, digits: u64, places: usize) {
     let power = 10_u64.pow(u32::try_from(places).unwrap_or(0));
     itoa::write(out, digits / power);
     out.push(b'.');
-    if places == 0 {
-        return out.push(b'0');
-    }
-    let start = out.len();
-    itoa::write(out, power + digits % power);
-    // The leading one of `power` keeps the zeros after the point.
-    out.remove(start);
+    itoa::write_padded(out, digits % power, places.max(1));
 }
 
 /// A number as its significant bits and the power of two of the first of them.

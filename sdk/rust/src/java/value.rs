@@ -7,6 +7,7 @@ use crate::base64;
 use crate::cbor::{Cursor, DEPTH_MAX, Error, Token};
 use crate::itoa;
 use crate::schema::{self, Schema, SchemaNumber, SchemaType};
+use crate::short::append;
 use crate::text;
 
 /// A value as Java's `toString` gives it; `null` for none.
@@ -38,7 +39,22 @@ pub fn write_value(
     Ok(())
 }
 
+/// Appends an item: text at once, which names are and most values.
+#[inline]
 fn item(
+    out: &mut Vec<u8>,
+    cursor: &mut Cursor<'_>,
+    schema: SchemaNumber,
+    depth: usize,
+) -> Result<(), Error> {
+    match cursor.text_bytes()? {
+        Some(text) => append(out, text),
+        None => no_text(out, cursor, schema, depth)?,
+    }
+    Ok(())
+}
+
+fn no_text(
     out: &mut Vec<u8>,
     cursor: &mut Cursor<'_>,
     schema: SchemaNumber,
@@ -47,10 +63,6 @@ fn item(
     let start = cursor.position();
     if depth > DEPTH_MAX {
         return Err(Error::refused("a value nested too deep", start));
-    }
-    if let Some(text) = cursor.text_bytes()? {
-        out.extend_from_slice(text);
-        return Ok(());
     }
     match cursor.token()? {
         Token::Text(value) => out.extend_from_slice(value.as_bytes()),
@@ -136,7 +148,7 @@ fn fields(
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
-        out.extend_from_slice(name);
+        append(out, name);
         out.push(b'=');
         item(out, cursor, schema.field_at(place, name), depth + 1)?;
     }

@@ -8,6 +8,7 @@ mod from_cbor;
 mod number;
 mod reader;
 mod scan;
+mod shape;
 mod to_cbor;
 mod write;
 

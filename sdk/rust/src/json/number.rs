@@ -3,8 +3,8 @@
 /// A number as it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number<'a> {
-    /// Its text: sign, digits, point, exponent.
-    pub text: &'a str,
+    /// Its text: sign, digits, point, exponent, and no other byte.
+    pub(super) text: &'a [u8],
     /// The digits without sign and point, where they are few enough to be exact.
     pub(super) small: Option<u64>,
     /// Whether it has neither point nor exponent.
@@ -21,11 +21,16 @@ const POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-impl Number<'_> {
+impl<'a> Number<'a> {
+    /// Its text: sign, digits, point, exponent.
+    pub fn text(&self) -> &'a str {
+        std::str::from_utf8(self.text).unwrap_or_default()
+    }
+
     /// Whether it has a minus.
     #[inline]
     pub fn is_negative(&self) -> bool {
-        self.text.starts_with('-')
+        self.text.first() == Some(&b'-')
     }
 
     /// An integer's low 64 bits, as Java's `BigInteger.longValue` gives them; 0 for a number with a point or an exponent.
@@ -33,9 +38,11 @@ impl Number<'_> {
     pub fn to_i64(&self) -> i64 {
         let magnitude = match self.small {
             Some(small) => small,
-            None => self.text.bytes().filter(u8::is_ascii_digit).fold(0_u64, |value, digit| {
-                value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
-            }),
+            None => {
+                self.text.iter().filter(|byte| byte.is_ascii_digit()).fold(0_u64, |value, digit| {
+                    value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
+                })
+            }
         };
         let value = magnitude.cast_signed();
         if self.is_negative() { value.wrapping_neg() } else { value }
@@ -50,7 +57,7 @@ impl Number<'_> {
                 let value = small as f64 / power;
                 if self.is_negative() { -value } else { value }
             }
-            _ => self.text.parse().unwrap_or(f64::NAN),
+            _ => self.text().parse().unwrap_or(f64::NAN),
         };
         if value == 0.0 { 0.0 } else { value }
     }

@@ -6,6 +6,7 @@
 use super::number::Number;
 use super::scan::{self, Plain};
 use super::{Error, Why};
+use crate::short;
 
 /// A scalar, or the start of an object or an array.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,6 +115,11 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// The whole text.
+    pub(super) fn whole(&self) -> &'a [u8] {
+        self.text
+    }
+
     /// The text from a position to here.
     pub fn since(&self, start: usize) -> &'a [u8] {
         self.text.get(start..self.at).unwrap_or_default()
@@ -122,7 +128,7 @@ impl<'a> Reader<'a> {
     /// Passes these bytes, if they stand right here: for text that is known to look the same from row to row.
     #[inline]
     pub fn take(&mut self, expected: &[u8]) -> bool {
-        let here = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(expected));
+        let here = self.text.get(self.at..).is_some_and(|rest| short::starts_with(rest, expected));
         if here {
             self.at += expected.len();
         }
@@ -223,7 +229,7 @@ impl<'a> Reader<'a> {
 
     /// Passes the closing bracket, or the comma before another element.
     #[inline]
-    fn closes(&mut self, bracket: u8, first: bool) -> Result<bool, Error> {
+    pub(super) fn closes(&mut self, bracket: u8, first: bool) -> Result<bool, Error> {
         match self.peek() {
             Some(byte) if byte == bracket => {
                 self.at += 1;
@@ -331,7 +337,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a number, from its sign or first digit.
     #[inline]
-    fn number(&mut self) -> Result<Number<'a>, Error> {
+    pub(super) fn number(&mut self) -> Result<Number<'a>, Error> {
         let start = self.at;
         if self.here() == Some(b'-') {
             self.at += 1;
@@ -353,11 +359,15 @@ impl<'a> Reader<'a> {
             }
             self.digits(&mut 0)?;
         }
-        let text = std::str::from_utf8(self.since(start));
-        let text = text.map_err(|_| Error::new(Why::Number, start))?;
         // 19 digits always fit 64 bits.
         let small = (digits <= 19).then_some(value);
-        Ok(Number { text, small, integral: places == 0 && !exponent, places, exponent })
+        Ok(Number {
+            text: self.since(start),
+            small,
+            integral: places == 0 && !exponent,
+            places,
+            exponent,
+        })
     }
 
     /// Passes digits, at least one, and gives their number.

@@ -2,6 +2,7 @@
 
 use super::reader::{Reader, Text, Token};
 use super::scan::{self, Plain};
+use super::shape::{Found, Shape};
 use super::{DEPTH_MAX, Error, Number, Why};
 use crate::cbor::{Cursor, write};
 
@@ -22,12 +23,22 @@ pub struct Transcoder {
     numbers: Numbers,
     /// Hashes of the keys of the objects that are open, the innermost last.
     hashes: Vec<u32>,
+    /// What the names of an object at the top are foreseen to be.
+    shape: Shape,
+    /// Its names that were not.
+    found: Vec<Found>,
 }
 
 impl Transcoder {
     /// With this treatment of numbers.
     pub fn new(numbers: Numbers) -> Self {
-        Self { numbers, hashes: Vec::new() }
+        Self { numbers, hashes: Vec::new(), shape: Shape::default(), found: Vec::new() }
+    }
+
+    /// How many names are foreseen.
+    #[cfg(test)]
+    pub(super) fn foreseen(&self) -> usize {
+        self.shape.len()
     }
 
     /// Appends the first value of `json`, and gives the position behind it. `null` at the top is appended as CBOR null, which is no row.
@@ -60,8 +71,14 @@ impl Transcoder {
         out: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), Error> {
-        if reader.peek() == Some(b'"') {
-            return text(reader, out).map(drop);
+        match reader.peek() {
+            Some(b'"') => return text(reader, out).map(drop),
+            Some(b'-' | b'0'..=b'9') => {
+                let number = reader.number()?;
+                self.number(number, out);
+                return Ok(());
+            }
+            _ => {}
         }
         match reader.token()? {
             Token::Null => write::null(out),
@@ -69,6 +86,7 @@ impl Transcoder {
             Token::Number(number) => self.number(number, out),
             Token::Text(value) => _ = decoded(value, out),
             Token::Array => return self.array(reader, out, depth),
+            Token::Object if depth == 0 => return self.top(reader, out),
             Token::Object => return self.object(reader, out, depth),
         }
         Ok(())
@@ -99,6 +117,56 @@ impl Transcoder {
             items += 1;
         }
         write::end_array(out, open, items);
+        Ok(())
+    }
+
+    /// The object at the top, whose names are foreseen as far as it goes.
+    #[inline]
+    fn top(&mut self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let start = out.len();
+        let open = write::begin(out);
+        let mut pairs = 0;
+        while self.shape.take(pairs, reader, out) {
+            self.value(reader, out, 1)?;
+            pairs += 1;
+        }
+        if pairs > 0 && reader.closes(b'}', true)? {
+            write::end_map(out, open, pairs);
+            return Ok(());
+        }
+        self.unforeseen(reader, out, (start, open, pairs))
+    }
+
+    /// The rest of an object at the top behind names that were foreseen.
+    fn unforeseen(
+        &mut self,
+        reader: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+        (start, open, foreseen): (usize, write::Open, usize),
+    ) -> Result<(), Error> {
+        self.hashes.clear();
+        self.hashes.extend(self.shape.hashes(foreseen));
+        self.found.clear();
+        let mut pairs = foreseen;
+        loop {
+            let (json, cbor) = (reader.position(), out.len());
+            if !self.key(reader, out, pairs == 0)? {
+                break;
+            }
+            let (json, cbor) = ((json, reader.position()), (cbor, out.len()));
+            let hash = self.hashes.last().copied().unwrap_or_default();
+            self.found.push(Found { json, cbor, hash });
+            self.value(reader, out, 1)?;
+            pairs += 1;
+        }
+        let repeated = has_repeated(&mut self.hashes);
+        if !repeated {
+            self.shape.learn(foreseen, &self.found, reader.whole(), out);
+        }
+        write::end_map(out, open, pairs);
+        if repeated {
+            without_repeated(out, start, pairs);
+        }
         Ok(())
     }
 
@@ -179,8 +247,8 @@ fn decoded(text: Text<'_>, out: &mut Vec<u8>) -> usize {
 
 #[cold]
 fn exact(number: Number<'_>, out: &mut Vec<u8>) {
-    let integer = number.integral.then(|| number.text.parse::<i64>().ok()).flatten();
-    match (integer, crate::java::parse_decimal(number.text)) {
+    let integer = number.integral.then(|| number.text().parse::<i64>().ok()).flatten();
+    match (integer, crate::java::parse_decimal(number.text())) {
         (Some(value), _) => write::int(out, value),
         (None, Some((unscaled, scale))) => write::decimal_bytes(out, &unscaled, scale),
         (None, None) => write::f64(out, number.to_f64()),
