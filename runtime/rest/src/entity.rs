@@ -2,6 +2,9 @@
 //!
 //! Not here: how the answers come about. Every value inside `connector` of a status is text or null, as some clients decode it so.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tombolo_herder::{ConfigInfo, ConnectorInfo, ConnectorStatus, FlatMap, Offset, Validation};
 
@@ -11,25 +14,25 @@ use tombolo_model::role::Installed;
 use tombolo_model::status::Status;
 use tombolo_model::{Settings, TaskId};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ErrorMessage<'a> {
     pub(crate) error_code: u16,
     pub(crate) message: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Message<'a> {
     pub(crate) message: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ServerInfo<'a> {
     pub(crate) version: &'a str,
     pub(crate) commit: &'a str,
     pub(crate) kafka_cluster_id: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct WorkerHealth {
     pub(crate) status: &'static str,
     pub(crate) message: &'static str,
@@ -44,7 +47,8 @@ impl Serialize for Config<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConnectorTaskId")]
 pub(crate) struct Task<'a> {
     connector: &'a str,
     task: u32,
@@ -56,9 +60,11 @@ impl<'a> From<&'a TaskId> for Task<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConnectorInfo")]
 pub(crate) struct Info<'a> {
     name: &'a str,
+    #[schemars(with = "BTreeMap<String, String>")]
     config: Config<'a>,
     tasks: Vec<Task<'a>>,
     r#type: &'static str,
@@ -80,13 +86,14 @@ fn type_name(kind: Option<PluginKind>) -> &'static str {
     kind.map_or("unknown", PluginKind::name)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct TaskInfo<'a> {
     pub(crate) id: Task<'a>,
+    #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) config: Config<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ConnectorState<'a> {
     state: &'static str,
     worker_id: &'a str,
@@ -95,7 +102,7 @@ pub(crate) struct ConnectorState<'a> {
     trace: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct TaskState<'a> {
     id: u32,
     state: &'static str,
@@ -117,7 +124,8 @@ impl<'a> TaskState<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConnectorStateInfo")]
 pub(crate) struct StateInfo<'a> {
     name: &'a str,
     connector: ConnectorState<'a>,
@@ -142,7 +150,8 @@ impl<'a> From<&'a ConnectorStatus> for StateInfo<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PluginInfo")]
 pub(crate) struct Plugin<'a> {
     class: &'a str,
     r#type: &'static str,
@@ -156,7 +165,7 @@ impl<'a> From<&'a PluginInfo> for Plugin<'a> {
 }
 
 /// Our own: what an upload brought.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Upload<'a> {
     digest: &'a str,
     plugins: Vec<Plugin<'a>>,
@@ -174,7 +183,8 @@ impl<'a> From<&'a Installed> for Upload<'a> {
 }
 
 /// A definition. `order` beside `order_in_group` is ours: widespread clients read that name.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConfigKeyInfo")]
 pub(crate) struct Definition<'a> {
     name: &'a str,
     r#type: &'static str,
@@ -187,6 +197,7 @@ pub(crate) struct Definition<'a> {
     order: i32,
     width: &'static str,
     display_name: &'a str,
+    #[schemars(with = "Vec<String>")]
     dependents: &'a [std::borrow::Cow<'static, str>],
 }
 
@@ -212,7 +223,7 @@ impl<'a> From<&'a ConfigKey> for Definition<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct LoggerLevel {
     level: &'static str,
     last_modified: Option<i64>,
@@ -224,7 +235,7 @@ impl From<&tombolo_herder::LoggerLevel> for LoggerLevel {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ConfigValue<'a> {
     name: &'a str,
     value: Option<&'a str>,
@@ -233,7 +244,8 @@ struct ConfigValue<'a> {
     visible: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConfigInfo")]
 pub(crate) struct ConfigState<'a> {
     definition: Option<Definition<'a>>,
     value: ConfigValue<'a>,
@@ -254,7 +266,7 @@ impl<'a> From<&'a ConfigInfo> for ConfigState<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ConfigInfos<'a> {
     name: &'a str,
     error_count: usize,
@@ -273,13 +285,15 @@ impl<'a> From<&'a Validation> for ConfigInfos<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ConnectorOffset<'a> {
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     partition: &'a FlatMap,
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     offset: &'a FlatMap,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ConnectorOffsets<'a> {
     offsets: Vec<ConnectorOffset<'a>>,
 }

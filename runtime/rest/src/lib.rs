@@ -16,6 +16,8 @@ mod loggers;
 mod meters;
 mod metrics;
 mod offsets;
+mod openapi;
+mod operation;
 mod plugins;
 mod root;
 mod upload;

@@ -12,9 +12,10 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::error::{Answer, Failure};
 use crate::media::{self, accepts_text};
+use crate::operation::{self, Operation};
 use crate::server::Context;
 use crate::{
-    body, connector, connectors, loggers, meters, metrics, offsets, plugins, root, upload,
+    body, connector, connectors, loggers, meters, metrics, offsets, openapi, plugins, root, upload,
 };
 
 /// Methods in the order in which `OPTIONS` lists them, which is that of a hash table in Kafka Connect.
@@ -23,47 +24,55 @@ const METHODS: [&str; 7] = ["HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "
 /// A path and what can be done there.
 struct Route {
     path: &'static str,
-    methods: Vec<&'static str>,
+    operations: Vec<(&'static str, &'static Operation)>,
     handlers: MethodRouter<Context>,
 }
 
 impl Route {
     fn new(path: &'static str) -> Self {
-        Self { path, methods: vec!["OPTIONS"], handlers: MethodRouter::new() }
+        Self { path, operations: Vec::new(), handlers: MethodRouter::new() }
     }
 
     /// What reads JSON, if anything, and answers JSON.
-    fn on<H, T>(self, method: &'static str, handler: H) -> Self
+    fn on<H, T>(self, method: &'static str, handler: H, operation: &'static Operation) -> Self
     where
         H: Handler<T, Context>,
         T: 'static,
     {
         let handler = on(filter(method), handler).route_layer(from_fn(media::json_both_ways));
-        self.with(method, handler)
+        self.with(method, handler, operation)
     }
 
     /// What reads something else, and answers JSON.
-    fn on_any<H, T>(self, method: &'static str, handler: H) -> Self
+    fn on_any<H, T>(self, method: &'static str, handler: H, operation: &'static Operation) -> Self
     where
         H: Handler<T, Context>,
         T: 'static,
     {
         let handler = on(filter(method), handler).route_layer(from_fn(media::json_answers));
-        self.with(method, handler)
+        self.with(method, handler, operation)
     }
 
-    fn with(mut self, method: &'static str, handler: MethodRouter<Context>) -> Self {
-        self.methods.push(method);
-        if method == "GET" {
-            self.methods.push("HEAD");
-        }
+    fn with(
+        mut self,
+        method: &'static str,
+        handler: MethodRouter<Context>,
+        operation: &'static Operation,
+    ) -> Self {
+        self.operations.push((method, operation));
         self.handlers = self.handlers.merge(handler);
         self
     }
 
     /// Its methods, in Kafka Connect's order.
     fn allowed(&self) -> Vec<&'static str> {
-        METHODS.into_iter().filter(|method| self.methods.contains(method)).collect()
+        let has = |wanted: &str| self.operations.iter().any(|(method, _)| *method == wanted);
+        let is_allowed = |method: &&str| match *method {
+            "OPTIONS" => true,
+            "HEAD" => has("GET"),
+            method => has(method),
+        };
+        METHODS.into_iter().filter(is_allowed).collect()
     }
 }
 
@@ -100,38 +109,104 @@ impl Part {
 }
 
 fn routes() -> Vec<Route> {
+    let (worker, connectors, plugins) = (of_the_worker(), of_connectors(), of_plugins());
+    worker.into_iter().chain(connectors).chain(plugins).collect()
+}
+
+fn of_the_worker() -> Vec<Route> {
     vec![
-        Route::new("/").on_any("GET", root::info),
-        Route::new("/health").on_any("GET", root::health),
-        Route::new("/connectors").on("GET", connectors::list).on("POST", connectors::create),
-        Route::new("/connectors/{name}").on("GET", connector::info).on("DELETE", connector::delete),
-        Route::new("/connectors/{name}/config")
-            .on("GET", connector::config)
-            .on("PUT", connector::put_config)
-            .on("PATCH", connector::patch_config),
-        Route::new("/connectors/{name}/status").on("GET", connector::status),
-        Route::new("/connectors/{name}/restart").on("POST", connector::restart),
-        Route::new("/connectors/{name}/pause").on("PUT", connector::pause),
-        Route::new("/connectors/{name}/resume").on("PUT", connector::resume),
-        Route::new("/connectors/{name}/stop").on("PUT", connector::stop),
-        Route::new("/connectors/{name}/tasks").on("GET", connector::tasks),
-        Route::new("/connectors/{name}/tasks/{task}/status").on("GET", connector::task_status),
-        Route::new("/connectors/{name}/tasks/{task}/restart").on("POST", connector::restart_task),
-        Route::new("/connectors/{name}/topics").on("GET", connector::topics),
-        Route::new("/connectors/{name}/topics/reset").on("PUT", connector::reset_topics),
-        Route::new("/connectors/{name}/offsets")
-            .on("GET", offsets::list)
-            .on("PATCH", offsets::alter)
-            .on("DELETE", offsets::reset),
-        Route::new("/connectors/{name}/meters").on("GET", meters::of_connector),
-        Route::new("/connector-plugins").on("GET", plugins::list).on_any("POST", upload::upload),
-        Route::new("/connector-plugins/{plugin}/config").on("GET", plugins::config),
-        Route::new("/connector-plugins/{plugin}/config/validate").on("PUT", plugins::validate),
-        Route::new("/admin/loggers").on("GET", loggers::list),
-        Route::new("/admin/loggers/{logger}").on("GET", loggers::find).on("PUT", loggers::set),
+        Route::new("/").on_any("GET", root::info, &operation::INFO),
+        Route::new("/health").on_any("GET", root::health, &operation::HEALTH),
+        Route::new("/openapi.json").on_any("GET", openapi::serve, &operation::DOCUMENT),
         // Text, whatever its reader says that it accepts.
-        Route::new("/metrics").with("GET", on(MethodFilter::GET, metrics::all)),
+        Route::new("/metrics").with(
+            "GET",
+            on(MethodFilter::GET, metrics::all),
+            &operation::METRICS,
+        ),
+        Route::new("/admin/loggers").on("GET", loggers::list, &operation::LOGGERS),
+        Route::new("/admin/loggers/{logger}").on("GET", loggers::find, &operation::LOGGER).on(
+            "PUT",
+            loggers::set,
+            &operation::SET_LOGGER,
+        ),
     ]
+}
+
+fn of_connectors() -> Vec<Route> {
+    vec![
+        Route::new("/connectors").on("GET", connectors::list, &operation::LIST_CONNECTORS).on(
+            "POST",
+            connectors::create,
+            &operation::CREATE_CONNECTOR,
+        ),
+        Route::new("/connectors/{name}").on("GET", connector::info, &operation::CONNECTOR).on(
+            "DELETE",
+            connector::delete,
+            &operation::DELETE_CONNECTOR,
+        ),
+        Route::new("/connectors/{name}/config")
+            .on("GET", connector::config, &operation::CONFIG)
+            .on("PUT", connector::put_config, &operation::PUT_CONFIG)
+            .on("PATCH", connector::patch_config, &operation::PATCH_CONFIG),
+        Route::new("/connectors/{name}/status").on("GET", connector::status, &operation::STATUS),
+        Route::new("/connectors/{name}/restart").on(
+            "POST",
+            connector::restart,
+            &operation::RESTART,
+        ),
+        Route::new("/connectors/{name}/pause").on("PUT", connector::pause, &operation::PAUSE),
+        Route::new("/connectors/{name}/resume").on("PUT", connector::resume, &operation::RESUME),
+        Route::new("/connectors/{name}/stop").on("PUT", connector::stop, &operation::STOP),
+        Route::new("/connectors/{name}/tasks").on("GET", connector::tasks, &operation::TASKS),
+        Route::new("/connectors/{name}/tasks/{task}/status").on(
+            "GET",
+            connector::task_status,
+            &operation::TASK_STATUS,
+        ),
+        Route::new("/connectors/{name}/tasks/{task}/restart").on(
+            "POST",
+            connector::restart_task,
+            &operation::RESTART_TASK,
+        ),
+        Route::new("/connectors/{name}/topics").on("GET", connector::topics, &operation::TOPICS),
+        Route::new("/connectors/{name}/topics/reset").on(
+            "PUT",
+            connector::reset_topics,
+            &operation::RESET_TOPICS,
+        ),
+        Route::new("/connectors/{name}/offsets")
+            .on("GET", offsets::list, &operation::OFFSETS)
+            .on("PATCH", offsets::alter, &operation::ALTER_OFFSETS)
+            .on("DELETE", offsets::reset, &operation::RESET_OFFSETS),
+        Route::new("/connectors/{name}/meters").on("GET", meters::of_connector, &operation::METERS),
+    ]
+}
+
+fn of_plugins() -> Vec<Route> {
+    vec![
+        Route::new("/connector-plugins").on("GET", plugins::list, &operation::PLUGINS).on_any(
+            "POST",
+            upload::upload,
+            &operation::UPLOAD,
+        ),
+        Route::new("/connector-plugins/{plugin}/config").on(
+            "GET",
+            plugins::config,
+            &operation::PLUGIN_CONFIG,
+        ),
+        Route::new("/connector-plugins/{plugin}/config/validate").on(
+            "PUT",
+            plugins::validate,
+            &operation::VALIDATE,
+        ),
+    ]
+}
+
+/// All paths with what can be done at each, in order.
+pub(crate) fn described()
+-> impl Iterator<Item = (&'static str, Vec<(&'static str, &'static Operation)>)> {
+    routes().into_iter().map(|route| (route.path, route.operations))
 }
 
 /// The routes of a listener, each with and without a slash at its end.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tombolo_model::Settings;
 use tombolo_rest::{Bound, RestConfig, serve};
 
@@ -206,4 +207,49 @@ async fn a_port_that_is_taken_is_named() {
     let config = config(&settings);
     let error = Bound::open(&config).await.err().unwrap().to_string();
     assert!(error.starts_with(&format!("cannot listen at {taken}: ")), "{error}");
+}
+
+#[tokio::test]
+async fn the_document_says_what_is_served() {
+    let url = server().await;
+    let check = move || {
+        let agent: ureq::Agent = ureq::Agent::new_with_defaults();
+        let mut response = agent.get(format!("{url}/openapi.json")).call().unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        for (path, operations) in paths {
+            let place: String = path.replace(['{', '}'], "");
+            let request = ureq::http::Request::options(format!("{url}{place}"));
+            let response = agent.run(request.body(()).unwrap()).unwrap();
+            let allowed = response.headers()["allow"].to_str().unwrap();
+            let mut served: Vec<&str> = allowed.split(',').collect();
+            served.retain(|method| !["HEAD", "OPTIONS"].contains(method));
+            served.sort_unstable();
+            let mut said: Vec<String> = operations
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(|method| method.to_uppercase())
+                .collect();
+            said.sort_unstable();
+            assert_eq!(said, served, "{path}");
+        }
+        for (path, _) in METHODS {
+            let path = path.replace("/x", "/{}");
+            let is_path = |known: &String| {
+                let parts = known
+                    .split('{')
+                    .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+                parts.collect::<Vec<_>>().join("{}") == path.trim_end_matches('/') || *known == path
+            };
+            assert!(paths.keys().any(is_path), "{path}");
+        }
+        let references =
+            text.split("\"$ref\":\"#/").skip(1).filter_map(|rest| rest.split('"').next());
+        for reference in references {
+            assert!(document.pointer(&format!("/{reference}")).is_some(), "{reference}");
+        }
+    };
+    tokio::task::spawn_blocking(check).await.unwrap();
 }
