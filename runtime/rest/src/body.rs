@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
@@ -13,6 +14,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 use tombolo_herder::SubmittedConfig;
 
 use crate::error::Failure;
@@ -23,6 +25,9 @@ const JSON_BYTES_MAX: usize = 8 << 20;
 /// Most bytes of a body that are read only to be dropped; the connection of a larger one is closed.
 const DROPPED_BYTES_MAX: usize = 256 << 20;
 
+/// Longest time that a client may leave between two pieces of a body: as long as Kafka Connect leaves a connection idle.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// What editors on Windows put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -32,33 +37,70 @@ pub(crate) struct Json(Bytes);
 /// The members of an object, each as it was written.
 pub(crate) type Members = BTreeMap<String, Box<RawValue>>;
 
+/// Why a body is not at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is larger than it may be.
+    TooLarge,
+    /// It is not as HTTP says, or the connection has ended.
+    Broken,
+    /// It did not go on for [`PIECE_TIMEOUT`].
+    Stalled,
+}
+
+impl Unread {
+    /// What is answered where a body of at most so many bytes was expected.
+    pub(crate) fn failure(self, bytes_max: usize) -> Failure {
+        let (status, message) = match self {
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is larger than {bytes_max} bytes"),
+            ),
+            Self::Broken => {
+                (StatusCode::BAD_REQUEST, "the body could not be read to its end".to_owned())
+            }
+            Self::Stalled => {
+                let seconds = PIECE_TIMEOUT.as_secs();
+                (
+                    StatusCode::REQUEST_TIMEOUT,
+                    format!("the body did not go on for {seconds} seconds"),
+                )
+            }
+        };
+        Failure::new(status, message)
+    }
+}
+
 /// Reads a body to its end, and returns it if it is not larger than this.
-pub(crate) async fn whole(mut body: Body, bytes_max: usize) -> Option<Bytes> {
+pub(crate) async fn whole(mut body: Body, bytes_max: usize) -> Result<Bytes, Unread> {
     let mut kept = Vec::new();
     let mut seen = 0;
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(data) = frame.ok()?.into_data() else { continue };
+    loop {
+        let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let piece = match timeout(PIECE_TIMEOUT, next).await {
+            Ok(None) => break,
+            Ok(Some(Ok(piece))) => piece,
+            Ok(Some(Err(_))) => return Err(Unread::Broken),
+            Err(_) => return Err(Unread::Stalled),
+        };
+        let Ok(data) = piece.into_data() else { continue };
         seen += data.len();
         match seen {
             fits if fits <= bytes_max => kept.extend_from_slice(&data),
             dropped if dropped <= DROPPED_BYTES_MAX => kept = Vec::new(),
-            _ => return None,
+            _ => return Err(Unread::TooLarge),
         }
     }
-    (seen <= bytes_max).then(|| kept.into())
+    if seen <= bytes_max { Ok(kept.into()) } else { Err(Unread::TooLarge) }
 }
 
 /// A request with its body at hand.
 ///
-/// Errors: 413 for too large a body.
+/// Errors: 413 for too large a body, 400 and 408 for one that does not come to its end.
 pub(crate) async fn at_hand(request: Request) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
-    let bytes = whole(body, JSON_BYTES_MAX).await.ok_or_else(|| {
-        Failure::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body could not be read, or is larger than {JSON_BYTES_MAX} bytes"),
-        )
-    })?;
+    let bytes = whole(body, JSON_BYTES_MAX).await;
+    let bytes = bytes.map_err(|unread| unread.failure(JSON_BYTES_MAX))?;
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
@@ -212,6 +254,26 @@ mod tests {
     async fn a_body_is_held_to_its_size() {
         let of = |size: usize| whole(Body::from("x".repeat(size)), 10);
         assert_eq!(of(10).await.unwrap().len(), 10);
-        assert!(of(11).await.is_none());
+        assert_eq!(of(11).await, Err(Unread::TooLarge));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_go_on_is_given_up() {
+        struct Silent;
+        impl hyper::body::Body for Silent {
+            type Data = Bytes;
+            type Error = std::convert::Infallible;
+
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>>
+            {
+                std::task::Poll::Pending
+            }
+        }
+        let begin = tokio::time::Instant::now();
+        assert_eq!(whole(Body::new(Silent), 10).await, Err(Unread::Stalled));
+        assert_eq!(begin.elapsed().as_secs(), PIECE_TIMEOUT.as_secs());
     }
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod config;
+mod connection;
 mod routes;
 mod server;
 mod tls;

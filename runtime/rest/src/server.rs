@@ -1,8 +1,7 @@
 //! The HTTP server: listens, serves, stops.
 //!
-//! Not here: what it serves (`routes`).
+//! Not here: connections (`connection`), and what is answered on them (`routes`).
 
-use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use tombolo_model::WorkerId;
 
 use crate::address::{Address, Scheme};
 use crate::config::{AdminListeners, RestConfig};
+use crate::connection;
 use crate::error::Failure;
 use crate::routes::{Part, router};
 use crate::tls::{Tls, TlsListener};
@@ -147,16 +147,14 @@ fn spawn(
     shutdown: &CancellationToken,
 ) {
     let answers = answers.clone().layer(Extension(opened.scheme));
-    let shutdown = shutdown.clone().cancelled_owned();
+    let shutdown = shutdown.clone();
     match tls.filter(|_| opened.scheme == Scheme::Https) {
         Some(tls) => {
             let listener = TlsListener::new(opened.tcp, tls.clone());
-            let serving = axum::serve(listener, answers).with_graceful_shutdown(shutdown);
-            servers.spawn(serving.into_future());
+            servers.spawn(connection::serve(listener, answers, shutdown));
         }
         None => {
-            let serving = axum::serve(opened.tcp, answers).with_graceful_shutdown(shutdown);
-            servers.spawn(serving.into_future());
+            servers.spawn(connection::serve(opened.tcp, answers, shutdown));
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use tombolo_model::role::InstallRefused;
 
-use crate::body;
+use crate::body::{self, Unread};
 use crate::entity::Upload;
 use crate::error::{Answer, Failure, json};
 use crate::server::Context;
@@ -29,7 +29,7 @@ pub(crate) async fn upload(
             "a component is sent as the body itself, as with curl --data-binary @plugin.wasm";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    match herder.install(bytes.ok_or_else(too_large)?.into()).await {
+    match herder.install(bytes.map_err(unread)?.into()).await {
         Ok(installed) => {
             let code = if installed.known { StatusCode::OK } else { StatusCode::CREATED };
             Ok(json(code, &Upload::from(&installed)))
@@ -44,8 +44,11 @@ pub(crate) async fn upload(
     }
 }
 
-fn too_large() -> Failure {
-    Failure::bad_request(format!(
-        "the component is larger than {COMPONENT_BYTES_MAX} bytes, the most that is taken"
-    ))
+fn unread(unread: Unread) -> Failure {
+    match unread {
+        Unread::TooLarge => Failure::bad_request(format!(
+            "the component is larger than {COMPONENT_BYTES_MAX} bytes, the most that is taken"
+        )),
+        unread => unread.failure(COMPONENT_BYTES_MAX),
+    }
 }
