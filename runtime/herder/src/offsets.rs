@@ -48,7 +48,8 @@ pub(crate) struct Alterer(pub(crate) Reader);
 /// A connector whose plugin is known.
 struct Known {
     name: ConnectorName,
-    config: Arc<Settings>,
+    /// Its configuration, resolved.
+    config: Settings,
     plugin: Arc<PluginInfo>,
 }
 
@@ -63,7 +64,7 @@ impl Reader {
         state: &ClusterConfigState,
         name: &ConnectorName,
     ) -> Result<Vec<Offset>, Error> {
-        let known = self.known(state, name)?;
+        let known = self.known(state, name).await?;
         if known.plugin.kind == PluginKind::Sink {
             return self.groups.offsets(&known).await;
         }
@@ -84,11 +85,16 @@ impl Reader {
         }
     }
 
-    fn known(&self, state: &ClusterConfigState, name: &ConnectorName) -> Result<Known, Error> {
+    async fn known(
+        &self,
+        state: &ClusterConfigState,
+        name: &ConnectorName,
+    ) -> Result<Known, Error> {
         let connector = state.connector(name).ok_or_else(|| Error::not_found(name))?;
-        let config = Arc::clone(&connector.config);
+        let resolved = self.worker.resolve(&connector.config).await;
+        let config = resolved.map_err(crate::validation::refusal)?.settings;
         let plugin = tombolo_worker::validation::connector(&*self.plugins, &config)
-            .map_err(crate::validation::refusal)?;
+            .map_err(|fault| crate::validation::refusal(config.secrets().hide_in(fault)))?;
         Ok(Known { name: name.clone(), config, plugin })
     }
 }
@@ -101,7 +107,7 @@ impl Alterer {
         name: &ConnectorName,
         change: OffsetChange,
     ) -> Result<OffsetsAltered, Error> {
-        let known = self.0.known(state, name)?;
+        let known = self.0.known(state, name).await?;
         let is_sink = known.plugin.kind == PluginKind::Sink;
         let by_connector = if is_sink {
             self.alter_sink(&known, change).await?
@@ -178,6 +184,7 @@ fn cannot(doing: &str, error: &StoreError) -> Error {
 }
 
 fn refused(known: &Known, fault: Fault) -> Error {
+    let fault = known.config.secrets().hide_in(fault);
     match &fault.kind {
         FaultKind::Plugin(_) => {
             let message = format!("Failed to modify offsets for connector {}", known.name);

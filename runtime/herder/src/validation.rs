@@ -48,11 +48,13 @@ impl Validator {
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
             .collect();
-        let mut validation = self.worker.validate(&settings).await.map_err(refusal)?;
+        let resolved = self.worker.resolve(&settings).await.map_err(refusal)?;
+        let mut validation = self.worker.validate(&resolved).await.map_err(refusal)?;
         refuse_nulls(config, &mut validation);
         if validation.plugin.kind == PluginKind::Sink {
-            self.check_group(&settings, &mut validation);
+            self.check_group(&resolved.settings, &mut validation);
         }
+        validation.hide(&resolved.references, resolved.settings.secrets());
         Ok(validation)
     }
 

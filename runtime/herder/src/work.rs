@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use tombolo_model::status::TargetState;
-use tombolo_model::{ConnectorName, Fault, Settings, TaskId};
+use tombolo_model::{ConnectorName, Fault, Resolved, Settings, TaskId};
 use tombolo_store::ConnectorOffsetStore;
 use tombolo_worker::Worker;
 use tombolo_worker::validation::Validation;
@@ -32,10 +32,12 @@ pub trait Work: Send + Sync + 'static {
     );
     /// Stops tasks: gracefully, then by force; bounded in time.
     async fn stop_tasks(&self, tasks: &[TaskId]);
-    /// Opens what holds the offsets of a source connector with this configuration; may wait for a broker.
+    /// Puts values in place of the references in a configuration; may read files.
+    async fn resolve(&self, config: &Settings) -> Result<Resolved, Fault>;
+    /// Opens what holds the offsets of a source connector with this configuration, resolved; may wait for a broker.
     async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault>;
-    /// Checks a configuration.
-    async fn validate(&self, config: &Settings) -> Result<Validation, Fault>;
+    /// Checks a configuration. The answer shows references as they were.
+    async fn validate(&self, config: &Resolved) -> Result<Validation, Fault>;
 }
 
 #[async_trait]
@@ -70,11 +72,15 @@ impl Work for Worker {
         self.stop_tasks(tasks).await;
     }
 
+    async fn resolve(&self, config: &Settings) -> Result<Resolved, Fault> {
+        self.resolve(config).await
+    }
+
     async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault> {
         self.source_offsets(config).await
     }
 
-    async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {
+    async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {
         self.validate(config).await
     }
 }

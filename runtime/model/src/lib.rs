@@ -15,6 +15,8 @@ pub mod offset;
 pub mod status;
 
 pub mod config_def;
+pub mod references;
+pub mod secrets;
 pub mod settings;
 
 pub mod fault;
@@ -26,4 +28,6 @@ pub mod role;
 pub use batch::{Batch, Column, Headers, Values};
 pub use fault::{Breach, Fault, FaultKind, Stage};
 pub use id::{ConnectorName, TaskId, WorkerId};
+pub use references::{ConfigProvider, ConfigProviders, References, Resolved};
+pub use secrets::Secrets;
 pub use settings::{Password, Settings};

@@ -4,37 +4,44 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::secrets::Secrets;
 
 /// Names and values of a configuration, as text, ordered by name.
 ///
-/// A value may be a secret: `Debug` shows the names alone.
-#[derive(Clone, PartialEq, Eq, Default, Hash)]
-pub struct Settings(BTreeMap<String, String>);
+/// A value may be a secret: `Debug` shows the names alone. Settings in which references were resolved know which values must not be seen, and
+/// so do those below a prefix of theirs; two settings are equal all the same.
+#[derive(Clone, Default)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    secrets: Secrets,
+}
 
 impl Settings {
     /// The value of a setting.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
     }
 
     /// Sets a value, and returns the one before.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
-        self.0.insert(name.into(), value.into())
+        self.values.insert(name.into(), value.into())
     }
 
     /// Takes a setting out.
     pub fn remove(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name)
+        self.values.remove(name)
     }
 
     /// Whether a setting is there.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.values.contains_key(name)
     }
 
     /// All settings, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The settings whose names start with `prefix`, without it.
@@ -44,35 +51,63 @@ impl Settings {
         self.iter()
             .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)))
             .filter(|(name, _)| !name.is_empty())
-            .collect()
+            .collect::<Self>()
+            .hiding(&self.secrets)
     }
 
     /// These settings with those of `other` over them.
     pub fn overlaid(mut self, other: &Settings) -> Settings {
-        self.0.extend(other.0.clone());
+        self.values.extend(other.values.clone());
+        self.hiding(&other.secrets)
+    }
+
+    /// What of these settings, and of others that were used with them, must not be seen.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// These settings, of which these values must not be seen either.
+    #[must_use]
+    pub fn hiding(mut self, secrets: &Secrets) -> Self {
+        self.secrets = self.secrets.and(secrets);
         self
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.values.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Settings {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(settings: I) -> Self {
-        Self(settings.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let values = settings.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { values: values.collect(), secrets: Secrets::default() }
+    }
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl Eq for Settings {}
+
+impl Hash for Settings {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.values.hash(state);
     }
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 
@@ -124,6 +159,8 @@ mod tests {
     fn values_are_not_printed() {
         let settings: Settings = [("password", "hunter2")].into_iter().collect();
         assert_eq!(format!("{settings:?}"), r#"{"password"}"#);
+        let below = settings.hiding(&Secrets::new(["hunter2"])).with_prefix("pass");
+        assert_eq!(below.secrets().hide("as hunter2"), "as [hidden]");
         assert_eq!(format!("{0} {0:?}", Password::new("hunter2")), "[hidden] [hidden]");
     }
 }

@@ -18,7 +18,7 @@ use crate::catalog;
 use crate::check::{Checked, check};
 use crate::exports::Indices;
 use crate::host::Host;
-use crate::host::log::Labels;
+use crate::host::log::{Confided, Labels};
 use crate::host::metrics::Metrics;
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
@@ -164,6 +164,7 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         limits: limits.clone(),
         granted: Arc::new(Granted::nothing()),
         labels: Labels { connector: "".into(), task: "".into(), component: "".into() },
+        confided: Confided::default(),
         schemas: SharedSchemas::default(),
         offsets: Arc::new(NoOffsets),
         metrics: Metrics::default(),

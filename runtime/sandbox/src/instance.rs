@@ -14,7 +14,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::breach;
 use crate::exports::{Exports, Indices};
-use crate::host::log::{Labels, Log};
+use crate::host::log::{Confided, Labels, Log};
 use crate::host::metrics::Metrics;
 use crate::host::output::{LastLines, Output};
 use crate::host::schemas::SharedSchemas;
@@ -40,6 +40,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) granted: Arc<Granted>,
     pub(crate) labels: Labels,
+    pub(crate) confided: Confided,
     pub(crate) schemas: SharedSchemas,
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
@@ -106,7 +107,8 @@ impl Instance {
     }
 
     fn store(runnable: &Runnable, setup: &Setup) -> Result<Store<Host>, Fault> {
-        let log = Log::new(setup.labels.clone(), setup.limits.log_bytes_per_second);
+        let (labels, confided) = (setup.labels.clone(), setup.confided.clone());
+        let log = Log::new(labels, confided, setup.limits.log_bytes_per_second);
         let last_lines = LastLines::default();
         let out = Output::new(log.clone(), Level::Info, None);
         let err = Output::new(log.clone(), Level::Warn, Some(last_lines.clone()));

@@ -21,7 +21,7 @@ use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
 
 use crate::artifact::Artifacts;
 use crate::error::Error;
-use crate::host::log::Labels;
+use crate::host::log::{Confided, Labels};
 use crate::host::metrics::{AllMetrics, Metrics};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
@@ -157,6 +157,7 @@ impl Sandbox {
                 task: owner.task.as_str().into(),
                 component: short.into(),
             },
+            confided: Confided::default(),
             schemas: owner.schemas.for_component(),
             offsets: Arc::clone(&owner.context.offsets),
             metrics: owner.metrics.clone(),
@@ -200,6 +201,7 @@ impl Plugins for Sandbox {
         let mut setup = denied(&self.installer.ceiling);
         setup.granted = Arc::clone(&self.granted);
         let shared = Shared::new(runnable, setup);
+        shared.confide(settings);
         let kind = catalog::contract_kind(plugin.kind);
         let settings = convert::pairs(settings);
         let validated = shared.call(

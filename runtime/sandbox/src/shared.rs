@@ -83,6 +83,11 @@ impl Shared {
         })
     }
 
+    /// Has what settings hold that must not be seen hidden in what the component says from now on.
+    pub(crate) fn confide(&self, settings: &Settings) {
+        self.setup.confided.add(settings.secrets());
+    }
+
     /// Whether its memory passed the mark, or the task's table of schemas is full.
     pub(crate) fn is_recycling_due(&self) -> bool {
         self.is_over_mark() || self.setup.schemas.is_full()
@@ -221,6 +226,7 @@ impl Shared {
         class: &str,
         settings: &Settings,
     ) -> Result<Created, Fault> {
+        self.confide(settings);
         let creation = Creation { interface, class: class.to_owned(), settings: settings.clone() };
         let mut slot = self.slot.lock().await;
         let mut instance = self.take(&mut slot, Stage::Lifecycle).await?;

@@ -144,7 +144,11 @@ fn identity(ssl: &Settings) -> Result<Identity, ConfigError> {
 
 /// Starts a worker. Guests run on the runtime of `guests`, everything else on the current one.
 pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, NotStarted> {
-    let configs = Configs::read(&options).map_err(NotStarted::Settings)?;
+    let configs = Configs::read(&options).map_err(|error| {
+        // What is wrong with a setting may repeat a value that was only referred to.
+        let why = format!("{error:#}");
+        NotStarted::Settings(anyhow!(options.settings.secrets().hide(&why).into_owned()))
+    })?;
     let bound = Bound::open(&configs.rest).await.map_err(NotStarted::start)?;
     let (worker_id, address) = (bound.worker_id().clone(), bound.address());
     let (cell, shutdown) = (Arc::new(OnceCell::new()), CancellationToken::new());
@@ -166,6 +170,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
     let worker = Worker::new(WorkerParts {
         config: configs.worker,
         plugins: Arc::clone(&plugins),
+        providers: options.providers,
         offsets: SourceOffsets {
             store: stores.offsets.clone(),
             topic: match configs.storage {

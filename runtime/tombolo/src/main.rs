@@ -11,6 +11,7 @@ mod options;
 mod plugin_check;
 mod process;
 mod properties;
+mod providers;
 mod signals;
 mod standalone;
 mod worker;

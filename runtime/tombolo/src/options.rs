@@ -5,10 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use tombolo_model::Settings;
 use tombolo_model::policy::Grants;
+use tombolo_model::{ConfigProviders, Settings};
 
 use crate::logging::Log;
+use crate::providers::{self, Provided};
 
 /// Setting for the directories that plugins may read and write.
 pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
@@ -29,8 +30,10 @@ pub(crate) enum Mode {
 pub(crate) struct Options {
     /// Whether it is one of a group.
     pub(crate) mode: Mode,
-    /// All settings of the worker file.
+    /// All settings of the worker file, with values in place of references.
     pub(crate) settings: Settings,
+    /// What resolves the references of connectors.
+    pub(crate) providers: ConfigProviders,
     /// What the operator offers to plugins.
     pub(crate) grants: Grants,
     /// Where compiled components are kept.
@@ -53,12 +56,14 @@ impl Mode {
 
 impl Options {
     /// Reads a worker file's settings. Standard streams and the working directory are not offered.
-    pub(crate) fn of_worker(settings: Settings, mode: Mode, log: Log) -> anyhow::Result<Self> {
+    pub(crate) fn of_worker(file: &Settings, mode: Mode, log: Log) -> anyhow::Result<Self> {
+        let Provided { settings, providers } = providers::resolve(file)?;
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;
         let working_directory = std::env::current_dir().ok();
         let grants = Grants { file_roots, working_directory, standard_streams: false };
-        Ok(Self { mode, settings, grants, cache_dir, host_name: host_name(), log })
+        let host_name = host_name();
+        Ok(Self { mode, settings, providers, grants, cache_dir, host_name, log })
     }
 
     /// For trying out: `folder` and the working directory are offered, and the standard streams.
@@ -71,7 +76,8 @@ impl Options {
         };
         let cache_dir = folder.join("components");
         let (mode, host_name) = (Mode::Distributed, "127.0.0.1".to_owned());
-        Ok(Self { mode, settings, grants, cache_dir, host_name, log })
+        let providers = ConfigProviders::default();
+        Ok(Self { mode, settings, providers, grants, cache_dir, host_name, log })
     }
 }
 

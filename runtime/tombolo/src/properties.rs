@@ -2,6 +2,7 @@
 //!
 //! Not here: what the settings mean.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -16,8 +17,16 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Settings> {
     parse(&bytes).with_context(|| format!("cannot read the worker file {}", path.display()))
 }
 
-/// The same, of a file's content.
+/// The same, of a file's content. Space at the end of a value is taken off, as whoever uses a setting does.
 pub(crate) fn parse(bytes: &[u8]) -> anyhow::Result<Settings> {
+    let map = parse_exactly(bytes)?;
+    Ok(map.into_iter().map(|(name, value)| (name, value.trim_end().to_owned())).collect())
+}
+
+/// The properties in a file's content, exactly as Java reads them.
+///
+/// Errors: the line where it stops making sense.
+pub(crate) fn parse_exactly(bytes: &[u8]) -> anyhow::Result<BTreeMap<String, String>> {
     let text = std::str::from_utf8(bytes).context("it is not UTF-8")?;
     // The reader takes Latin-1, as Java's does: whatever lies outside goes in as an escape.
     let escaped: String = text
@@ -27,8 +36,7 @@ pub(crate) fn parse(bytes: &[u8]) -> anyhow::Result<Settings> {
             _ => format!("\\u{unit:04x}"),
         })
         .collect();
-    let map = java_properties::read(escaped.as_bytes())?;
-    Ok(map.into_iter().map(|(name, value)| (name, value.trim_end().to_owned())).collect())
+    Ok(java_properties::read(escaped.as_bytes())?.into_iter().collect())
 }
 
 #[cfg(test)]

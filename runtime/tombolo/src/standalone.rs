@@ -18,9 +18,8 @@ use connector_file::ConnectorFile;
 /// Runs a worker with its connectors until it is asked to stop.
 pub(crate) fn run(arguments: &StandaloneArguments) -> Result<(), Ended> {
     let log = logging::start(None);
-    let settings = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
-    let options =
-        Options::of_worker(settings, Mode::Standalone, log).map_err(NotStarted::Settings)?;
+    let file = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
+    let options = Options::of_worker(&file, Mode::Standalone, log).map_err(NotStarted::Settings)?;
     worker::run_with(options, &arguments.connectors)
 }
 

@@ -23,9 +23,9 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// Runs a worker until it is asked to stop.
 pub(crate) fn run(arguments: &WorkerArguments) -> Result<(), Ended> {
     let log = logging::start(None);
-    let settings = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
-    let mode = Mode::of_file(&settings);
-    let options = Options::of_worker(settings, mode, log).map_err(NotStarted::Settings)?;
+    let file = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
+    let mode = Mode::of_file(&file);
+    let options = Options::of_worker(&file, mode, log).map_err(NotStarted::Settings)?;
     run_with(options, &[])
 }
 

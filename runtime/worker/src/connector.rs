@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::{Connector, ConnectorContext, NoOffsets};
 use tombolo_model::status::{State, TargetState};
-use tombolo_model::{Fault, FaultKind, Settings, Stage};
+use tombolo_model::{Fault, FaultKind, References, Settings, Stage};
 
 use crate::connector_config::ConnectorConfig;
 use crate::event::WorkerEvent;
@@ -31,8 +31,10 @@ pub(crate) enum Request {
 /// A connector's instance.
 pub(crate) struct WorkerConnector {
     pub(crate) config: ConnectorConfig,
-    /// The connector's whole configuration.
+    /// The connector's whole configuration, resolved.
     pub(crate) settings: Settings,
+    /// What was resolved in it.
+    pub(crate) references: References,
     pub(crate) plugin: Arc<PluginInfo>,
     pub(crate) worker: Arc<Shared>,
     pub(crate) control: Control,
@@ -68,7 +70,7 @@ impl WorkerConnector {
         if let Instance::Started(mut connector) = instance
             && let Err(fault) = connector.stop().await
         {
-            tracing::error!(connector = %self.config.name, "failed to stop: {}", crate::state::causes(&fault));
+            tracing::error!(connector = %self.config.name, "failed to stop: {}", self.reporter.causes(&fault));
         }
     }
 
@@ -89,7 +91,7 @@ impl WorkerConnector {
             }
             (TargetState::Stopped, Instance::Started(mut connector)) => {
                 if let Err(fault) = connector.stop().await {
-                    let causes = crate::state::causes(&fault);
+                    let causes = self.reporter.causes(&fault);
                     tracing::error!(connector = %self.config.name, "failed to stop: {causes}");
                 }
                 self.becomes(State::Stopped, Instance::Stopped).await
@@ -177,6 +179,7 @@ impl WorkerConnector {
             Err(fault) if is_over => Some(self.fail(fault).await),
             _ => None,
         };
+        let settings = settings.map_err(|fault| self.settings.secrets().hide_in(fault));
         // Whoever asked may have stopped waiting.
         drop(reply.send(settings));
         failed.unwrap_or(Instance::Started(connector))
@@ -216,7 +219,7 @@ impl WorkerConnector {
         }
     }
 
-    /// Tasks with what Kafka Connect adds to their settings.
+    /// Tasks with what Kafka Connect adds to their settings, and with references in place of what was resolved: they are stored, and shown.
     fn completed(&self, mut tasks: Vec<Settings>) -> Vec<Settings> {
         for task in &mut tasks {
             task.insert("task.class", task_class(&self.plugin.class));
@@ -225,6 +228,7 @@ impl WorkerConnector {
                     task.insert(topics, value);
                 }
             }
+            self.references.put_back(task);
         }
         tasks
     }

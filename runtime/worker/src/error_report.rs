@@ -9,7 +9,7 @@ use tombolo_kafka::ConsumedBatch;
 use tombolo_model::batch::TimestampType;
 use tombolo_model::fault::Problem;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
-use tombolo_model::{Fault, Stage, TaskId};
+use tombolo_model::{Fault, Secrets, Stage, TaskId};
 
 use crate::dead_letter::{DeadLetters, Letter, Reason};
 use crate::tolerance::{ErrorPolicy, exceeded};
@@ -77,6 +77,7 @@ pub(crate) struct ErrorReports {
     task: TaskId,
     policy: ErrorPolicy,
     dead_letters: Option<DeadLetters>,
+    secrets: Secrets,
 }
 
 impl ErrorReports {
@@ -86,7 +87,12 @@ impl ErrorReports {
         policy: ErrorPolicy,
         dead_letters: Option<DeadLetters>,
     ) -> Self {
-        Self { task, policy, dead_letters }
+        Self { task, policy, dead_letters, secrets: Secrets::default() }
+    }
+
+    /// Tells nothing of these values: logs and dead letters say what a plugin said.
+    pub(crate) fn hiding(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Whether bad records are skipped.
@@ -107,6 +113,7 @@ impl ErrorReports {
 
     /// Tells of a bad record. Where there is a dead letter queue, [`ErrorReports::hand_over`] must follow.
     pub(crate) fn tell(&mut self, at: Executing<'_>, record: Record<'_>, problem: &Problem) {
+        let problem = &*self.secrets.hide_in_problem(problem);
         let counters = &self.policy.counters;
         match at.stage {
             Stage::TaskPut | Stage::KafkaProduce => counters.refused(self.skips()),

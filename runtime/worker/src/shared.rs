@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tombolo_kafka::Producers;
-use tombolo_model::WorkerId;
 use tombolo_model::role::Plugins;
+use tombolo_model::{ConfigProviders, WorkerId};
 use tombolo_store::TopicsForgotten;
 
 use crate::config::WorkerConfig;
@@ -19,6 +19,7 @@ use crate::source_offsets::SourceOffsets;
 pub(crate) struct Shared {
     pub(crate) config: WorkerConfig,
     pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) providers: ConfigProviders,
     pub(crate) offsets: SourceOffsets,
     pub(crate) producers: Producers,
     pub(crate) worker_id: WorkerId,

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tombolo_model::status::{State, Status, TargetState};
-use tombolo_model::{ConnectorName, Fault, TaskId, WorkerId};
+use tombolo_model::{ConnectorName, Fault, Secrets, TaskId, WorkerId};
 
 use crate::event::WorkerEvent;
 use crate::metrics::Lifecycle;
@@ -92,7 +92,7 @@ pub(crate) enum Subject {
     Task(TaskId),
 }
 
-/// Tells the states of one connector or task.
+/// Tells the states of one connector or task, and nothing that must not be seen.
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     pub(crate) subject: Subject,
@@ -100,6 +100,7 @@ pub(crate) struct Reporter {
     pub(crate) version: Option<String>,
     /// Takes note of each state that is told.
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) secrets: Secrets,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
     /// Cancelled once the last state was told: what was cancelled must not have another say.
     pub(crate) is_silent: CancellationToken,
@@ -120,7 +121,7 @@ impl Reporter {
 
     /// Tells that it failed, and logs why, with what only the operator may see.
     pub(crate) async fn failed(&self, fault: &Fault) {
-        let (stage, causes) = (fault.stage, causes(fault));
+        let (stage, causes) = (fault.stage, self.causes(fault));
         match &self.subject {
             Subject::Connector(connector) => {
                 tracing::error!(%connector, %stage, "connector failed: {causes}");
@@ -141,10 +142,15 @@ impl Reporter {
         }
     }
 
+    /// A fault with its causes, for the log.
+    pub(crate) fn causes(&self, fault: &Fault) -> String {
+        self.secrets.hide(&causes(fault)).into_owned()
+    }
+
     fn event(&self, state: State, trace: Option<String>) -> WorkerEvent {
         let status = Status {
             state,
-            trace,
+            trace: trace.map(|trace| self.secrets.hide(&trace).into_owned()),
             worker_id: self.worker_id.to_string(),
             generation: 0,
             version: self.version.clone(),
@@ -162,8 +168,7 @@ impl Reporter {
     }
 }
 
-/// A fault with its causes, for the log.
-pub(crate) fn causes(fault: &Fault) -> String {
+fn causes(fault: &Fault) -> String {
     let mut text = fault.status_trace();
     let mut cause = std::error::Error::source(fault);
     while let Some(error) = cause {

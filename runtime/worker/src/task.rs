@@ -23,7 +23,7 @@ pub(crate) struct TaskParts {
     pub(crate) id: TaskId,
     /// The connector's configuration.
     pub(crate) config: ConnectorConfig,
-    /// The task's own settings.
+    /// The task's own settings, which know what must not be seen of the connector's too.
     pub(crate) settings: Settings,
     /// The connector's plugin.
     pub(crate) plugin: Arc<PluginInfo>,
@@ -67,7 +67,8 @@ impl TaskParts {
             Some(queue) => Some(DeadLetters::open(self, queue).await?),
             None => None,
         };
-        Ok(ErrorReports::new(self.id.clone(), self.policy(), dead_letters))
+        let secrets = self.settings.secrets().clone();
+        Ok(ErrorReports::new(self.id.clone(), self.policy(), dead_letters).hiding(secrets))
     }
 
     /// Room for the task's plugins, which read their offsets here, and its pipeline in it.
@@ -95,7 +96,7 @@ impl TaskParts {
         match result {
             Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
             Err(fault) => {
-                let causes = crate::state::causes(&fault);
+                let causes = self.reporter.causes(&fault);
                 let (connector, task) = (&self.id.connector, self.id.index);
                 tracing::error!(%connector, task, stage = %fault.stage, "{what}: {causes}");
                 Ok(())

@@ -13,7 +13,7 @@ use tombolo_model::config_def::ConfigKey;
 use tombolo_model::fault::Fault;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
-use tombolo_model::{Settings, config_def};
+use tombolo_model::{References, Secrets, Settings, config_def};
 
 use crate::connector_config::{PluginConfig, definitions, topic_creation};
 use crate::override_policy::OverridePolicy;
@@ -44,6 +44,25 @@ impl Validation {
     pub fn errors(&self) -> impl Iterator<Item = &str> {
         self.configs.iter().flat_map(|config| config.errors.iter().map(String::as_str))
     }
+
+    /// Shows nothing of what was resolved: a setting that held a reference shows it as it was, and that it is wrong without saying why, as Kafka
+    /// Connect does from 4.4 on; elsewhere values are hidden.
+    pub fn hide(&mut self, references: &References, secrets: &Secrets) {
+        for config in &mut self.configs {
+            let Some(reference) = references.get(&config.name) else {
+                config.hide(secrets);
+                continue;
+            };
+            config.value = Some(reference.to_owned());
+            config.recommended = Vec::new();
+            if !config.errors.is_empty() {
+                config.errors = vec![format!(
+                    "Invalid value for configuration '{}': the value resolved from the config provider reference failed validation",
+                    config.name
+                )];
+            }
+        }
+    }
 }
 
 /// What validation says of one setting.
@@ -63,6 +82,15 @@ pub struct ConfigInfo {
     pub errors: Vec<String>,
     /// Whether a form shows it.
     pub visible: bool,
+}
+
+impl ConfigInfo {
+    fn hide(&mut self, secrets: &Secrets) {
+        let texts = self.value.iter_mut().chain(&mut self.recommended).chain(&mut self.errors);
+        for text in texts {
+            *text = secrets.hide(text).into_owned();
+        }
+    }
 }
 
 /// The worker's own converters, which a connector has where it names none.

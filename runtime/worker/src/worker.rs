@@ -17,7 +17,9 @@ use tombolo_kafka::Producers;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::status::{State, TargetState};
-use tombolo_model::{ConnectorName, Fault, Settings, Stage, TaskId, WorkerId};
+use tombolo_model::{
+    ConfigProviders, ConnectorName, Fault, Resolved, Settings, Stage, TaskId, WorkerId,
+};
 use tombolo_store::{ConnectorOffsetStore, TopicsForgotten};
 
 use crate::config::WorkerConfig;
@@ -44,6 +46,8 @@ pub struct WorkerParts {
     pub config: WorkerConfig,
     /// The installed plugins.
     pub plugins: Arc<dyn Plugins>,
+    /// What resolves the references in configurations.
+    pub providers: ConfigProviders,
     /// Where offsets of sources are stored.
     pub offsets: SourceOffsets,
     /// The worker, as statuses show it.
@@ -107,20 +111,17 @@ impl Running {
 impl Worker {
     /// A worker that runs nothing yet.
     pub fn new(parts: WorkerParts) -> Self {
-        let WorkerParts { config, plugins, offsets, worker_id, guests, events, topics_forgotten } =
-            parts;
-        let producers = Producers::new("connector-producer");
-        let metrics = WorkerMetrics::new(config.metrics);
         let shared = Shared {
-            config,
-            plugins,
-            offsets,
-            producers,
-            worker_id,
-            metrics,
-            guests,
-            events,
-            topics_forgotten,
+            producers: Producers::new("connector-producer"),
+            metrics: WorkerMetrics::new(parts.config.metrics),
+            config: parts.config,
+            plugins: parts.plugins,
+            providers: parts.providers,
+            offsets: parts.offsets,
+            worker_id: parts.worker_id,
+            guests: parts.guests,
+            events: parts.events,
+            topics_forgotten: parts.topics_forgotten,
         };
         Self { shared: Arc::new(shared), connectors: Arc::default(), tasks: Arc::default() }
     }
@@ -133,23 +134,28 @@ impl Worker {
         target: TargetState,
     ) {
         self.stop_connector(name).await;
-        let (plugin, parsed) = match self.read(config) {
+        let subject = Subject::Connector(name.clone());
+        let read = self.resolve(config).await.and_then(|resolved| {
+            let (plugin, parsed) = self.read(&resolved.settings)?;
+            Ok((plugin, parsed, resolved))
+        });
+        let (plugin, parsed, Resolved { settings, references }) = match read {
             Ok(read) => read,
             Err(fault) => {
                 let lifecycle = Lifecycle::new(Arc::clone(&self.shared.metrics.connectors));
-                let subject = Subject::Connector(name.clone());
                 return self.reporter(subject, None, Arc::new(lifecycle)).failed(&fault).await;
             }
         };
         let startups = Arc::clone(&self.shared.metrics.connectors);
         let metrics = Arc::new(ConnectorMetrics::new(name, Arc::clone(&plugin), startups));
-        let subject = Subject::Connector(name.clone());
-        let reporter = self.reporter(subject, Some(&plugin), Arc::clone(&metrics.lifecycle));
+        let of = Some((&*plugin, &settings));
+        let reporter = self.reporter(subject, of, Arc::clone(&metrics.lifecycle));
         let (controller, control) = Controller::new(target);
         let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
         let connector = WorkerConnector {
             config: parsed,
-            settings: config.clone(),
+            settings,
+            references,
             plugin,
             worker: Arc::clone(&self.shared),
             control,
@@ -213,29 +219,26 @@ impl Worker {
         target: TargetState,
     ) {
         self.stop_tasks(std::slice::from_ref(task)).await;
-        let read = self.read(connector_config).and_then(|(plugin, config)| {
-            check_task_count(&config, count)?;
-            Ok((plugin, config))
-        });
-        let (plugin, config) = match read {
+        let subject = Subject::Task(task.clone());
+        let read = self.read_task(connector_config, task_config, count).await;
+        let (plugin, config, settings) = match read {
             Ok(read) => read,
             Err(fault) => {
                 let lifecycle = Lifecycle::new(Arc::clone(&self.shared.metrics.tasks));
-                let subject = Subject::Task(task.clone());
                 return self.reporter(subject, None, Arc::new(lifecycle)).failed(&fault).await;
             }
         };
         let WorkerMetrics { tasks: startups, windows, .. } = &self.shared.metrics;
         let metrics = TaskMetrics::new(task, &plugin, Arc::clone(startups), *windows);
         let metrics = Arc::new(metrics);
-        let subject = Subject::Task(task.clone());
-        let reporter = self.reporter(subject, Some(&plugin), Arc::clone(&metrics.lifecycle));
+        let of = Some((&*plugin, &settings));
+        let reporter = self.reporter(subject, of, Arc::clone(&metrics.lifecycle));
         let (controller, control) = Controller::new(target);
         let kind = plugin.kind;
         let parts = TaskParts {
             id: task.clone(),
             config,
-            settings: task_config.clone(),
+            settings,
             plugin,
             worker: Arc::clone(&self.shared),
             control,
@@ -271,40 +274,81 @@ impl Worker {
         }
     }
 
-    /// Checks a configuration. No side effects.
-    pub async fn validate(&self, config: &Settings) -> Result<Validation, Fault> {
-        let Shared { plugins, config: worker, .. } = &*self.shared;
-        let WorkerConfig { converters, override_policy, .. } = worker;
-        validation::validate(&**plugins, converters, override_policy, config).await
+    /// Puts values in place of the references in a configuration.
+    ///
+    /// Errors: `Config`, in Kafka's words, where a provider cannot give them.
+    ///
+    /// Follows `WorkerConfigTransformer` of Kafka Connect. No provider here says how long a value holds: each start resolves anew, and nothing is
+    /// restarted for a value's age.
+    pub async fn resolve(&self, config: &Settings) -> Result<Resolved, Fault> {
+        let (providers, config) = (self.shared.providers.clone(), config.clone());
+        // They read files.
+        let resolving = tokio::task::spawn_blocking(move || providers.resolve(&config));
+        let resolved = resolving.await.map_err(|error| {
+            Fault::fatal(Stage::Lifecycle, "a config provider failed").with_source(error)
+        });
+        resolved?.map_err(Fault::config)
     }
 
-    /// Opens what holds the offsets of a source connector with this configuration.
+    /// Checks a configuration. No side effects. The answer shows references as they were.
+    pub async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {
+        let Shared { plugins, config: worker, .. } = &*self.shared;
+        let WorkerConfig { converters, override_policy, .. } = worker;
+        let Resolved { settings, references } = config;
+        let validated =
+            validation::validate(&**plugins, converters, override_policy, settings).await;
+        let mut validation = validated.map_err(|fault| settings.secrets().hide_in(fault))?;
+        validation.hide(references, settings.secrets());
+        Ok(validation)
+    }
+
+    /// Opens what holds the offsets of a source connector with this configuration, resolved.
     ///
     /// Errors: `Config` where the configuration or the topic cannot be used. Waits for a broker that is away.
     pub async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault> {
-        let (_, config) = self.read(config)?;
-        self.shared.source_offsets(&config).await
+        let (_, parsed) = self.read(config)?;
+        let opened = self.shared.source_offsets(&parsed).await;
+        opened.map_err(|fault| config.secrets().hide_in(fault))
     }
 
     /// A connector's plugin and its configuration as types.
     fn read(&self, config: &Settings) -> Result<(Arc<PluginInfo>, ConnectorConfig), Fault> {
-        let plugin = validation::connector(&*self.shared.plugins, config)?;
-        let config = ConnectorConfig::from_settings(config, plugin.kind)
-            .map_err(|error| Fault::config(error.message))?;
-        Ok((plugin, config))
+        let read = || {
+            let plugin = validation::connector(&*self.shared.plugins, config)?;
+            let config = ConnectorConfig::from_settings(config, plugin.kind)
+                .map_err(|error| Fault::config(error.message))?;
+            Ok((plugin, config))
+        };
+        read().map_err(|fault| config.secrets().hide_in(fault))
     }
 
+    /// A task's plugin, its connector's configuration as types, and its own settings.
+    async fn read_task(
+        &self,
+        connector: &Settings,
+        task: &Settings,
+        count: usize,
+    ) -> Result<(Arc<PluginInfo>, ConnectorConfig, Settings), Fault> {
+        let connector = self.resolve(connector).await?.settings;
+        let task = self.resolve(task).await?.settings.hiding(connector.secrets());
+        let (plugin, config) = self.read(&connector)?;
+        check_task_count(&config, count)?;
+        Ok((plugin, config, task))
+    }
+
+    /// What tells the states of a subject: of its plugin, and nothing of what its settings hide.
     fn reporter(
         &self,
         subject: Subject,
-        plugin: Option<&PluginInfo>,
+        of: Option<(&PluginInfo, &Settings)>,
         lifecycle: Arc<Lifecycle>,
     ) -> Reporter {
         Reporter {
             subject,
             worker_id: self.shared.worker_id.clone(),
-            version: plugin.map(|plugin| plugin.version.clone()),
+            version: of.map(|(plugin, _)| plugin.version.clone()),
             lifecycle,
+            secrets: of.map(|(_, settings)| settings.secrets().clone()).unwrap_or_default(),
             events: self.shared.events.clone(),
             is_silent: CancellationToken::new(),
         }

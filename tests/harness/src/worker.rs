@@ -25,11 +25,22 @@ pub struct Worker {
     process: Option<Guarded>,
     folder: TempDir,
     port: u16,
+    environment: Vec<(String, String)>,
 }
 
 impl Worker {
     /// Starts `program worker FILE` against this broker, with internal topics of its own, files below [`Worker::files`], and these settings on top.
     pub fn start(program: &str, kafka: &Kafka, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_with(program, kafka, |_| settings_of(settings), &[])
+    }
+
+    /// The same with settings that depend on [`Worker::files`], and with variables in its environment.
+    pub fn start_with(
+        program: &str,
+        kafka: &Kafka,
+        settings: impl FnOnce(&Path) -> Vec<(String, String)>,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tombolo-worker-").tempdir()?;
         let port = free_port()?;
         let id = folder.path().file_name().context("a folder has a name")?.to_string_lossy();
@@ -52,11 +63,12 @@ impl Worker {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        all.extend(settings(&files));
         let lines: Vec<String> =
             all.iter().map(|(name, value)| format!("{name}={value}")).collect();
         std::fs::write(folder.path().join("worker.properties"), lines.join("\n"))?;
-        let mut worker = Self { program: PathBuf::from(program), process: None, folder, port };
+        let (program, environment) = (PathBuf::from(program), settings_of(environment));
+        let mut worker = Self { program, process: None, folder, port, environment };
         worker.start_again()?;
         Ok(worker)
     }
@@ -67,6 +79,7 @@ impl Worker {
         command.arg("worker").arg(self.folder.path().join("worker.properties"));
         // Components that one worker compiled serve the others of this run.
         command.env("XDG_CACHE_HOME", crate::target_folder().join("test-cache"));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.process = Some(Guarded::start(&command, &self.log_file(), None)?);
         let healthy = || {
             let ended = self.process.as_ref().is_none_or(Guarded::has_ended);
@@ -205,6 +218,10 @@ impl Worker {
         };
         Ok((response.status().as_u16(), value))
     }
+}
+
+fn settings_of(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// The lines of a file that end with a newline; none where it is not there yet.

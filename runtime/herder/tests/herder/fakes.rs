@@ -15,7 +15,7 @@ use tombolo_model::role::{
     TaskPlugins,
 };
 use tombolo_model::status::{State, Status, TargetState};
-use tombolo_model::{ConnectorName, Settings, TaskId};
+use tombolo_model::{ConfigProviders, ConnectorName, Resolved, Settings, TaskId};
 use tombolo_store::{ConnectorOffsetStore, OffsetStore};
 use tombolo_worker::WorkerEvent;
 
@@ -172,7 +172,12 @@ impl Work for FakeWorker {
         Ok(ConnectorOffsetStore::in_worker_store(name, self.offsets.clone()))
     }
 
-    async fn validate(&self, config: &Settings) -> std::result::Result<Validation, Fault> {
+    async fn resolve(&self, config: &Settings) -> std::result::Result<Resolved, Fault> {
+        Ok(ConfigProviders::default().resolve(config).unwrap())
+    }
+
+    async fn validate(&self, config: &Resolved) -> std::result::Result<Validation, Fault> {
+        let config = &config.settings;
         let class = config.get("connector.class").unwrap_or_default();
         let plugin = self.plugins.find(PluginKind::Source, class, None)?;
         let errors = match config.get("bad") {

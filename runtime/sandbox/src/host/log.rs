@@ -1,9 +1,13 @@
 //! `tombolo:connect/log`: a plugin's lines in the worker's log.
 //!
-//! A line is cut, its control characters are escaped, and lines beyond the rate are counted instead of written. Not here: where the log goes.
+//! A line is cut, its control characters are escaped, what its plugin must not tell is hidden, and lines beyond the rate are counted instead of
+//! written. Not here: where the log goes.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use tombolo_model::Secrets;
 
 use crate::host::Host;
 use crate::v0::tombolo::connect::log as contract;
@@ -25,21 +29,51 @@ pub(crate) struct Labels {
     pub(crate) component: Arc<str>,
 }
 
+/// What the plugins of one instance know and must not tell: it grows with their settings. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Confided(Arc<Mutex<Secrets>>);
+
+impl Confided {
+    /// Adds what settings hold.
+    pub(crate) fn add(&self, secrets: &Secrets) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.and(secrets);
+    }
+
+    /// A line without it, cut.
+    pub(crate) fn hide<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What begins before the cut is found whole.
+        let line = cut_at(line, LINE_MAX + secrets.longest());
+        match secrets.hide(line) {
+            Cow::Borrowed(line) => Cow::Borrowed(cut(line)),
+            Cow::Owned(line) => Cow::Owned(cut(&line).to_owned()),
+        }
+    }
+}
+
 /// The log of one store; clones share its rate.
 #[derive(Clone)]
 pub(crate) struct Log {
     labels: Labels,
+    confided: Confided,
     rate: Arc<Mutex<Rate>>,
 }
 
 impl Log {
-    pub(crate) fn new(labels: Labels, bytes_per_second: u32) -> Self {
-        Self { labels, rate: Arc::new(Mutex::new(Rate::new(bytes_per_second, Instant::now()))) }
+    pub(crate) fn new(labels: Labels, confided: Confided, bytes_per_second: u32) -> Self {
+        let rate = Rate::new(bytes_per_second, Instant::now());
+        Self { labels, confided, rate: Arc::new(Mutex::new(rate)) }
+    }
+
+    /// A line without what the plugin must not tell, cut.
+    pub(crate) fn hide<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        self.confided.hide(line)
     }
 
     /// Writes a line, or counts it as dropped.
     pub(crate) fn write(&self, level: contract::Level, line: &str) {
-        let line = escaped(cut(line));
+        let line = escaped(&self.hide(line));
         let admitted = self
             .rate
             .lock()
@@ -107,7 +141,11 @@ impl Rate {
 
 /// At most [`LINE_MAX`] bytes of it.
 pub(crate) fn cut(line: &str) -> &str {
-    line.get(..line.floor_char_boundary(LINE_MAX)).unwrap_or(line)
+    cut_at(line, LINE_MAX)
+}
+
+fn cut_at(line: &str, bytes: usize) -> &str {
+    line.get(..line.floor_char_boundary(bytes)).unwrap_or(line)
 }
 
 /// Without control characters, which could forge lines or steer a terminal.
@@ -153,5 +191,16 @@ mod tests {
     fn a_line_is_cut_and_its_control_characters_are_escaped() {
         assert_eq!(escaped("a\nb\u{1b}[2Jc\td"), "a\\nb\\u{1b}[2Jc\td");
         assert_eq!(cut(&"ä".repeat(3_000)).len(), LINE_MAX);
+    }
+
+    #[test]
+    fn what_a_plugin_must_not_tell_is_hidden_even_across_the_cut() {
+        let confided = Confided::default();
+        confided.add(&Secrets::new(["hunter2"]));
+        confided.add(&Secrets::new(["correct-horse"]));
+        assert_eq!(confided.hide("hunter2 on a correct-horse"), "[hidden] on a [hidden]");
+        let long = format!("{}hunter2", "x".repeat(LINE_MAX - 3));
+        let hidden = confided.hide(&long);
+        assert!(hidden.len() == LINE_MAX && hidden.ends_with("x[hi"), "{hidden}");
     }
 }

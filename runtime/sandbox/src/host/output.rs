@@ -72,7 +72,7 @@ impl Output {
                 let text = String::from_utf8_lossy(&line).into_owned();
                 self.log.write(self.level, &text);
                 if let Some(last) = &self.last {
-                    last.push(&text);
+                    last.push(&self.log.hide(&text));
                 }
                 line.clear();
             }

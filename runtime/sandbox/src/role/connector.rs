@@ -27,6 +27,7 @@ pub(crate) struct ConnectorRole {
 #[async_trait]
 impl Connector for ConnectorRole {
     async fn start(&mut self, settings: &Settings) -> Result<()> {
+        self.shared.confide(settings);
         self.shared.make_room_for_task().await?;
         let settings = convert::pairs(settings);
         let started = self.shared.call(
@@ -75,6 +76,7 @@ impl Connector for ConnectorRole {
     }
 
     async fn exactly_once_support(&mut self, settings: &Settings) -> Result<Support> {
+        self.shared.confide(settings);
         let settings = convert::pairs(settings);
         let asked = self.shared.call(
             Terms::at(Stage::Lifecycle),
@@ -96,6 +98,7 @@ impl Connector for ConnectorRole {
     }
 
     async fn can_define_transaction_boundaries(&mut self, settings: &Settings) -> Result<bool> {
+        self.shared.confide(settings);
         let (class, settings) = (&self.class, convert::pairs(settings));
         let asked = self.shared.call(
             Terms::at(Stage::Lifecycle),
@@ -115,6 +118,7 @@ impl Connector for ConnectorRole {
         settings: &Settings,
         offsets: &[SourcePosition],
     ) -> Result<bool> {
+        self.shared.confide(settings);
         let (class, settings) = (&self.class, convert::pairs(settings));
         let offsets = convert::source_offsets(offsets);
         let altered = self.shared.call(
@@ -140,6 +144,7 @@ impl Connector for ConnectorRole {
                 offset: *offset,
             })
             .collect();
+        self.shared.confide(settings);
         let (class, settings) = (&self.class, convert::pairs(settings));
         let altered = self.shared.call(
             Terms::at(Stage::Lifecycle),

@@ -30,6 +30,7 @@ pub(crate) struct Sink {
 #[async_trait]
 impl SinkTask for Sink {
     async fn start(&mut self, settings: &Settings) -> Result<()> {
+        self.shared.confide(settings);
         let settings = convert::pairs(settings);
         let started = self.shared.call(
             Terms::at(Stage::Lifecycle),

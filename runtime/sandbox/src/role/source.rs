@@ -29,6 +29,7 @@ pub(crate) struct Source {
 #[async_trait]
 impl SourceTask for Source {
     async fn start(&mut self, settings: &Settings) -> Result<()> {
+        self.shared.confide(settings);
         let settings = convert::pairs(settings);
         let started = self.shared.call(
             Terms::at(Stage::Lifecycle),

@@ -20,6 +20,7 @@ mod loops;
 mod pipe;
 mod residue;
 mod sleeps;
+mod tells;
 mod traps;
 
 mod cache;

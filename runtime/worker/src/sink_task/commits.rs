@@ -55,7 +55,7 @@ impl SinkTask {
                 self.ended(false);
                 self.warn(&format!(
                     "Offset commit failed, rewinding to last committed offsets: {}",
-                    crate::state::causes(&fault)
+                    self.parts.reporter.causes(&fault)
                 ));
                 self.discard(&self.partitions.all())?;
                 let back = self.partitions.rewind_all();
@@ -99,7 +99,7 @@ impl SinkTask {
             Err(fault) if matches!(fault.kind, FaultKind::Plugin(_)) => Err(fault),
             Err(fault) => {
                 self.ended(false);
-                let causes = crate::state::causes(&fault);
+                let causes = self.parts.reporter.causes(&fault);
                 self.warn(&format!("Offset commit failed during close: {causes}"));
                 Ok(Closing::default())
             }

@@ -122,7 +122,7 @@ impl SinkTask {
         match suspects {
             [row] => self.found_bad(consumed, *row as usize, fault).await?,
             _ => {
-                let causes = crate::state::causes(&fault);
+                let causes = self.parts.reporter.causes(&fault);
                 tracing::warn!(%connector, task, %stage, rows, "looking for the records that made a call fail: {causes}");
                 self.poison.narrow(rows, next_offsets(consumed));
             }

@@ -5,7 +5,7 @@ use tombolo_model::{Fault, FaultKind, Settings, Stage};
 use tombolo_worker::WorkerEvent;
 
 use crate::support::plugins::NativeConnector;
-use crate::support::{Fixture, until};
+use crate::support::{Fixture, PASSWORD, until};
 
 async fn fixture(tasks: usize, settings: &[(&str, &str)]) -> (Fixture, NativeConnector) {
     let mut fixture = Fixture::new("connector", &[]).await;
@@ -164,4 +164,47 @@ async fn a_class_that_is_not_installed_fails_the_connector() {
     let (fixture, _) = fixture(1, &[("connector.class", "org.acme.Missing")]).await;
     start(&fixture, TargetState::Started).await;
     wait_for(&fixture, State::Failed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_configuration_refers_to_reaches_the_connector_and_is_told_to_nobody_else() {
+    let reference = "${vault:db}";
+    let (fixture, connector) = fixture(1, &[("password", reference)]).await;
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Running).await;
+    let url = format!("db?p={PASSWORD}");
+    let beside = [("password", PASSWORD), ("url", &url)];
+    let why = Fault::config(format!("no login as {PASSWORD}"));
+    {
+        let mut script = connector.script.lock().unwrap();
+        assert_eq!(script.settings.get("password"), Some(PASSWORD));
+        (script.beside, script.refusal) = (beside.into_iter().collect(), Some(why));
+    }
+    let refused = fixture.worker.task_settings(&fixture.name).await.unwrap_err();
+    assert_eq!(refused.message, "no login as [hidden]");
+    let tasks = fixture.worker.task_settings(&fixture.name).await.unwrap();
+    assert_eq!(tasks[0].get("password"), Some(reference));
+    assert_eq!(tasks[0].get("url"), Some("db?p=${vault:db}"));
+    fixture.worker.stop_connector(&fixture.name).await;
+
+    // What the worker itself says of a value is hidden too.
+    let (mut fixture, _) = self::fixture(1, &[("connector.class", "${vault:class}")]).await;
+    start(&fixture, TargetState::Started).await;
+    wait_for(&fixture, State::Failed).await;
+    let trace = fixture.connector_states().last().unwrap().trace.clone().unwrap();
+    assert_eq!(trace, "no sink [hidden]");
+    fixture.set(&[("connector.class", "org.acme.SinkConnector"), ("tasks.max", "${vault:n}")]);
+    fixture.start_task(0).await;
+    let why = fixture.failure(0).await;
+    assert!(why.starts_with("Invalid value [hidden] for configuration tasks.max"), "{why}");
+    let resolved = fixture.worker.resolve(fixture.settings()).await.unwrap();
+    let validation = fixture.worker.validate(&resolved).await.unwrap();
+    let tasks = validation.configs.iter().find(|config| config.name == "tasks.max").unwrap();
+    assert_eq!(tasks.value.as_deref(), Some("${vault:n}"));
+    assert_eq!(
+        tasks.errors,
+        [
+            "Invalid value for configuration 'tasks.max': the value resolved from the config provider reference failed validation"
+        ]
+    );
 }

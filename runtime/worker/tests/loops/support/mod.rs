@@ -8,13 +8,14 @@ pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod values;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tombolo_harness::wait_until;
 use tombolo_model::status::{State, Status, TargetState};
-use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
+use tombolo_model::{ConfigProvider, ConfigProviders, ConnectorName, Settings, TaskId, WorkerId};
 use tombolo_store::InternalTopics;
 use tombolo_store::memory::MemoryJournals;
 use tombolo_store::{OffsetStore, TopicsForgotten, topics::InternalTopic};
@@ -66,6 +67,7 @@ impl Fixture {
         let parts = WorkerParts {
             config: WorkerConfig::from_settings(&config).unwrap(),
             plugins: Arc::clone(&plugins) as Arc<_>,
+            providers: providers(),
             offsets: SourceOffsets { store: offsets, topic: Some(offsets_topic()) },
             worker_id: WorkerId::new("localhost:8083"),
             guests: tokio::runtime::Handle::current(),
@@ -187,4 +189,21 @@ fn offsets_topic() -> InternalTopic {
 /// Waits until a condition holds.
 pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     wait_until(async || condition(), what, SOON).await.unwrap();
+}
+
+/// The provider `vault` knows one password, under every path and key.
+fn providers() -> ConfigProviders {
+    let vault: Box<dyn ConfigProvider> = Box::new(Vault);
+    ConfigProviders::new([("vault".to_owned(), vault)].into())
+}
+
+/// What the provider `vault` knows.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+struct Vault;
+
+impl ConfigProvider for Vault {
+    fn get(&self, _: &str, keys: &BTreeSet<&str>) -> Result<BTreeMap<String, String>, String> {
+        Ok(keys.iter().map(|key| ((*key).to_owned(), PASSWORD.to_owned())).collect())
+    }
 }

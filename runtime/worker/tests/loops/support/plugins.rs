@@ -297,6 +297,10 @@ pub(crate) struct ConnectorScript {
     pub(crate) hanging: Option<&'static str>,
     /// Why it does not say its tasks when it is asked next.
     pub(crate) refusal: Option<Fault>,
+    /// What it was started with.
+    pub(crate) settings: Settings,
+    /// Settings that its tasks have beside their number.
+    pub(crate) beside: Settings,
     /// Whether the next watch asks for new tasks.
     pub(crate) has_changed: bool,
     /// Whether it passed its memory mark; told once.
@@ -322,8 +326,9 @@ impl NativeConnector {
 
 #[async_trait]
 impl Connector for NativeConnector {
-    async fn start(&mut self, _: &Settings) -> Result<()> {
+    async fn start(&mut self, settings: &Settings) -> Result<()> {
         self.called("start")?;
+        self.script.lock().unwrap().settings = settings.clone();
         let hangs = self.script.lock().unwrap().hanging.take_if(|name| *name == "start").is_some();
         if hangs {
             std::future::pending::<()>().await;
@@ -336,8 +341,9 @@ impl Connector for NativeConnector {
         if let Some(refusal) = self.script.lock().unwrap().refusal.take() {
             return Err(refusal);
         }
-        let tasks = self.script.lock().unwrap().tasks;
-        Ok((0..tasks).map(|n| [("n", n.to_string())].into_iter().collect()).collect())
+        let script = self.script.lock().unwrap();
+        let task = |n: usize| [("n", n.to_string())].into_iter().collect::<Settings>();
+        Ok((0..script.tasks).map(|n| task(n).overlaid(&script.beside)).collect())
     }
 
     async fn watch(&mut self, _: Duration) -> Result<bool> {
