@@ -151,7 +151,7 @@ fn text(value: &Json) -> Option<String> {
 }
 
 fn unexpected(key: &str, why: &str) -> Skipped {
-    Skipped::Unexpected(format!("record '{key}' {why}"))
+    Skipped::Unexpected(format!("record '{}' {why}", key.escape_debug()))
 }
 
 /// A change of the config topic that belongs together.

@@ -10,7 +10,7 @@ use tombolo_model::ConnectorName;
 
 use crate::config_records::{ConfigRecord, ConfigWrite, LoggerLevel, RestartRequest, Skipped};
 use crate::error::Result;
-use crate::journal::{Journal, Journals, LogRecord};
+use crate::journal::{Journal, Journals, LogRecord, shown_key};
 use crate::snapshot::ClusterConfigState;
 use crate::topics::InternalTopic;
 
@@ -55,7 +55,9 @@ impl ConfigStore {
     pub async fn open(journals: &dyn Journals, topic: &InternalTopic) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let reader = Arc::clone(&shared);
-        let journal = journals.open(topic, Box::new(move |record| reader.take(record))).await?;
+        let name = topic.name.clone();
+        let take = move |record: LogRecord<'_>| reader.take(&name, record);
+        let journal = journals.open(topic, Box::new(take)).await?;
         shared.lock().is_started = true;
         Ok(Self { journal, shared })
     }
@@ -93,7 +95,9 @@ impl Shared {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, record: LogRecord<'_>) {
+    /// Follows `KafkaConfigBackingStore.ConsumeCallback`: what cannot be read is told and skipped.
+    fn take(&self, topic: &str, record: LogRecord<'_>) {
+        let (partition, offset) = (record.partition, record.offset);
         let key = String::from_utf8_lossy(record.key.unwrap_or_default());
         let parsed = ConfigRecord::read(&key, record.value);
         let mut read = self.lock();
@@ -113,15 +117,20 @@ impl Shared {
             }
             Ok(parsed) => Arc::make_mut(&mut read.state).apply(record.offset, &parsed),
             Err(Skipped::NotJson) => {
+                let key = shown_key(&record);
                 tracing::error!(
-                    offset = record.offset,
+                    topic,
+                    partition,
+                    offset,
                     "Failed to convert config data to Kafka Connect format: '{key}'"
                 );
                 return;
             }
             Err(Skipped::Unexpected(why)) => {
                 tracing::error!(
-                    offset = record.offset,
+                    topic,
+                    partition,
+                    offset,
                     "ignoring a record of the config topic: {why}"
                 );
                 Arc::make_mut(&mut read.state).skip(record.offset);

@@ -16,6 +16,15 @@ pub type Entry = (Vec<u8>, Option<Vec<u8>>);
 /// Is given every record of a journal, in order within a partition; must not block.
 pub type Reader = Box<dyn FnMut(LogRecord<'_>) + Send>;
 
+/// Most characters of a key in a log line.
+const KEY_SHOWN_MAX: usize = 200;
+
+/// The key of a record that counts for nothing, for the log: on one line, however broken it is.
+pub(crate) fn shown_key(record: &LogRecord<'_>) -> String {
+    let key = String::from_utf8_lossy(record.key.unwrap_or_default());
+    key.chars().take(KEY_SHOWN_MAX).flat_map(char::escape_debug).collect()
+}
+
 /// An open compacted topic.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {

@@ -11,7 +11,7 @@ use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
 
 use crate::error::{Error, Result};
 use crate::flat::FlatMap;
-use crate::journal::{Entry, Journal, Journals, LogRecord};
+use crate::journal::{Entry, Journal, Journals, LogRecord, shown_key};
 use crate::json::to_vec;
 use crate::topics::InternalTopic;
 
@@ -43,7 +43,8 @@ impl OffsetStore {
     pub async fn open(journals: &dyn Journals, topic: &InternalTopic) -> Result<Self> {
         let offsets = Arc::new(Mutex::new(Offsets::new()));
         let reader = Arc::clone(&offsets);
-        let take = move |record: LogRecord<'_>| take(&mut lock(&reader), record);
+        let name = topic.name.clone();
+        let take = move |record: LogRecord<'_>| take(&mut lock(&reader), &name, record);
         let journal = journals.open(topic, Box::new(take)).await?;
         Ok(Self { journal, offsets })
     }
@@ -116,12 +117,15 @@ pub(crate) fn maps(positions: &[SourcePosition]) -> Result<Vec<(FlatMap, Option<
     positions.iter().map(map).collect()
 }
 
-fn take(offsets: &mut Offsets, record: LogRecord<'_>) {
+fn take(offsets: &mut Offsets, topic: &str, record: LogRecord<'_>) {
+    let (at, offset) = (record.partition, record.offset);
     let key = record.key.unwrap_or_default();
     let Some((connector, partition)) = read_key(key) else {
-        let key = String::from_utf8_lossy(key);
+        let key = shown_key(&record);
         tracing::warn!(
-            offset = record.offset,
+            topic,
+            partition = at,
+            offset,
             "Ignoring offset partition key with an unexpected format: {key}"
         );
         return;
@@ -130,7 +134,7 @@ fn take(offsets: &mut Offsets, record: LogRecord<'_>) {
         None => None,
         Some(Ok(offset)) => offset,
         Some(Err(error)) => {
-            tracing::error!(%connector, offset = record.offset, %error, "CRITICAL: Failed to deserialize offset data. No value for this data will be returned, which may break the task or cause it to skip some data");
+            tracing::error!(%connector, topic, partition = at, offset, %error, "CRITICAL: Failed to deserialize offset data. No value for this data will be returned, which may break the task or cause it to skip some data");
             None
         }
     };

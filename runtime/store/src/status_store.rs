@@ -13,7 +13,7 @@ use tombolo_model::ConnectorName;
 use tombolo_model::status::{State, Status};
 
 use crate::error::Result;
-use crate::journal::{Entry, Journal, Journals, LogRecord};
+use crate::journal::{Entry, Journal, Journals, LogRecord, shown_key};
 use crate::status_records::{StatusKey, StatusRecord, TopicUse, status_value, topic_value};
 use crate::topics::InternalTopic;
 
@@ -79,7 +79,9 @@ impl StatusStore {
     pub async fn open(journals: &dyn Journals, topic: &InternalTopic) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let reader = Arc::clone(&shared);
-        let journal = journals.open(topic, Box::new(move |record| reader.take(record))).await?;
+        let name = topic.name.clone();
+        let take = move |record: LogRecord<'_>| reader.take(&name, record);
+        let journal = journals.open(topic, Box::new(take)).await?;
         let writer = tokio::spawn(write_pending(Arc::clone(&shared), journal));
         Ok(Self { shared, _writer: Arc::new(Writer(writer.abort_handle())) })
     }
@@ -207,10 +209,11 @@ impl Pending {
 }
 
 impl Shared {
-    fn take(&self, record: LogRecord<'_>) {
+    fn take(&self, topic: &str, record: LogRecord<'_>) {
         let key = String::from_utf8_lossy(record.key.unwrap_or_default());
         let Some(parsed) = StatusRecord::read(&key, record.value) else {
-            tracing::warn!(offset = record.offset, "ignoring record '{key}' of the status topic");
+            let (partition, offset, key) = (record.partition, record.offset, shown_key(&record));
+            tracing::warn!(topic, partition, offset, "ignoring record '{key}' of the status topic");
             return;
         };
         let is_forgotten = matches!(parsed, StatusRecord::Topic(_, None));
