@@ -12,7 +12,7 @@ use tombolo_model::metric::{Metered, Reading, Readings};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::{InstallRefused, Installed, Plugins};
 use tombolo_model::status::{Status, TargetState};
-use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
+use tombolo_model::{ConnectorName, Settings, TaskId, VersionRange, WorkerId};
 use tombolo_store::flat::FlatMap;
 use tombolo_store::snapshot::ConnectorState;
 use tombolo_store::status_records::StatusKey;
@@ -196,12 +196,18 @@ impl HerderHandle {
         self.shared.plugins.list()
     }
 
-    /// The plugin of this class or alias, of whichever kind.
+    /// The plugin of this class or alias, of whichever kind: the newest of those that the version, or range of versions, allows.
+    ///
+    /// Errors: `NotFound`, and `BadRequest` where it is the version that is wrong.
     pub fn plugin(&self, name: &str, version: Option<&str>) -> Result<Arc<PluginInfo>, Error> {
-        PluginKind::ALL
-            .into_iter()
-            .find_map(|kind| self.shared.plugins.find(kind, name, version).ok())
-            .ok_or_else(|| Error::NotFound(format!("Unknown plugin {name}.")))
+        let plugins = &self.shared.plugins;
+        if let Some(Err(_)) = version.map(VersionRange::required) {
+            let version = version.unwrap_or_default();
+            return Err(Error::BadRequest(format!("Invalid version specification: {version}")));
+        }
+        let kind = PluginKind::ALL.into_iter().find(|kind| plugins.find(*kind, name, None).is_ok());
+        let kind = kind.ok_or_else(|| Error::NotFound(format!("Unknown plugin {name}.")))?;
+        plugins.find(kind, name, version).map_err(|fault| Error::BadRequest(fault.message))
     }
 
     /// What is wrong with each setting of a configuration.

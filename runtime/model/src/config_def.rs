@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::version::VersionRange;
+
 /// Type of a setting.
 ///
 /// Follows `ConfigDef.Type` of Kafka.
@@ -159,6 +161,8 @@ pub enum Check {
     OneOfIgnoringCase(&'static [&'static str]),
     /// A text with at least one character.
     NonEmpty,
+    /// A version of a plugin, or a range of them.
+    PluginVersion,
 }
 
 impl Eq for Check {}
@@ -266,6 +270,8 @@ impl ConfigKey {
                 invalid(&format!("String must be one of (case insensitive): {words}"))
             }
             Check::NonEmpty if value.is_empty() => invalid("String must be non-empty"),
+            // Kafka Connect says what Maven says, and nothing else.
+            Check::PluginVersion => VersionRange::required(value).err(),
             _ => None,
         }
     }
@@ -308,6 +314,9 @@ mod tests {
             Some("Invalid value 0 for configuration tasks.max: Value must be at least 1"),
         );
         check(key("b", Type::Boolean), "TRUE", None);
+        let version = || key("plugin.version", Type::String).check(Check::PluginVersion);
+        check(version(), "[1.0,2.0)", None);
+        check(version(), "[1.0", Some("Unbounded range: [1.0"));
         check(
             key("p", Type::Password).check(Check::NonEmpty),
             "",

@@ -24,6 +24,7 @@ pub mod policy;
 
 pub mod plugin;
 pub mod role;
+pub mod version;
 
 pub use batch::{Batch, Column, Headers, Values};
 pub use fault::{Breach, Fault, FaultKind, Stage};
@@ -31,3 +32,4 @@ pub use id::{ConnectorName, TaskId, WorkerId};
 pub use references::{ConfigProvider, ConfigProviders, References, Resolved};
 pub use secrets::Secrets;
 pub use settings::{Password, Settings};
+pub use version::{Version, VersionRange};

@@ -26,10 +26,10 @@ pub type Result<T> = std::result::Result<T, Fault>;
 /// The installed plugins: finds, describes, and makes instances of them.
 #[async_trait]
 pub trait Plugins: Send + Sync + 'static {
-    /// All plugins: by kind in the order of [`PluginKind::ALL`], then by class and version.
+    /// All plugins: by kind in the order of [`PluginKind::ALL`], then by class, and of each class from the oldest version to the newest.
     fn list(&self) -> Vec<Arc<PluginInfo>>;
 
-    /// The plugin of this kind with this class or unambiguous alias: of this version, or the newest.
+    /// The plugin of this kind with this class or unambiguous alias: the newest of those that the version, or range of versions, allows.
     ///
     /// Errors: `Config`, in Kafka Connect's words.
     fn find(&self, kind: PluginKind, name: &str, version: Option<&str>) -> Result<Arc<PluginInfo>>;

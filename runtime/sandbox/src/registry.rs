@@ -2,14 +2,13 @@
 //!
 //! Not here: how they got here (`install`).
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::OnceCell;
-use tombolo_model::Fault;
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::role::Installed;
+use tombolo_model::{Fault, Version, VersionRange};
 
 use crate::instance::Runnable;
 
@@ -53,7 +52,7 @@ impl Registry {
         Arc::clone(all.entry(digest).or_insert_with(|| Arc::new(component)))
     }
 
-    /// All plugins: by kind, then class, then version, the newest first.
+    /// All plugins: by kind, then class, then version, the newest last.
     pub(crate) fn list(&self) -> Vec<Arc<PluginInfo>> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut plugins: Vec<_> =
@@ -64,10 +63,9 @@ impl Registry {
             place(a)
                 .cmp(&place(b))
                 .then_with(|| a.class.cmp(&b.class))
-                .then_with(|| compare_versions(&b.version, &a.version))
                 .then_with(|| a.component.cmp(&b.component))
         });
-        plugins
+        by_version(plugins)
     }
 
     /// The plugin with this class or alias.
@@ -79,6 +77,10 @@ impl Registry {
         name: &str,
         version: Option<&str>,
     ) -> Result<Arc<PluginInfo>, Fault> {
+        let range = match version.map(VersionRange::required).transpose() {
+            Ok(range) => range.flatten(),
+            Err(why) => return Err(Fault::config(why)),
+        };
         let all: Vec<_> = self.list().into_iter().filter(|plugin| plugin.kind == kind).collect();
         let mut named: Vec<_> = all.iter().filter(|plugin| plugin.class == name).collect();
         if named.is_empty() {
@@ -86,9 +88,9 @@ impl Registry {
         }
         let mut classes: Vec<&str> = named.iter().map(|plugin| plugin.class.as_str()).collect();
         classes.dedup();
-        match classes.as_slice() {
+        let class = match classes.as_slice() {
             [] => return Err(Fault::config(unknown(kind, name, &all))),
-            [_] => {}
+            [class] => *class,
             several => {
                 let several = several.join(", ");
                 return Err(Fault::config(format!(
@@ -96,14 +98,21 @@ impl Registry {
                     noun(kind)
                 )));
             }
-        }
-        // Newest first.
-        let chosen = named.iter().find(|plugin| wants(version, &plugin.version));
+        };
+        let Some(range) = range else {
+            return named
+                .last()
+                .map(|plugin| Arc::clone(plugin))
+                .ok_or_else(|| Fault::config(unknown(kind, name, &all)));
+        };
+        let is_allowed =
+            |plugin: &&&Arc<PluginInfo>| range.contains(&Version::new(&plugin.version));
+        let chosen = named.iter().rev().find(is_allowed);
         chosen.map(|plugin| Arc::clone(plugin)).ok_or_else(|| {
             let there: Vec<_> = named.iter().map(|plugin| plugin.version.as_str()).collect();
-            let (version, there) = (version.unwrap_or_default(), there.join(", "));
+            let there = there.join(", ");
             Fault::config(format!(
-                "Plugin {name} not found with version {version}. Available versions: [{there}]"
+                "Plugin {class} not found that matches the version range {range}, available versions: [{there}]"
             ))
         })
     }
@@ -128,51 +137,21 @@ fn unknown(kind: PluginKind, name: &str, all: &[Arc<PluginInfo>]) -> String {
     )
 }
 
-/// Whether a version is the wanted one: `latest`, none, `1.2` or `[1.2]`, or a range as `[1.0,2.0)`.
-fn wants(wanted: Option<&str>, version: &str) -> bool {
-    let Some(wanted) = wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) else {
-        return true;
-    };
-    if wanted == "latest" {
-        return true;
-    }
-    let inner = wanted.strip_prefix(['[', '(']).and_then(|w| w.strip_suffix([']', ')']));
-    let Some(inner) = inner else { return wanted == version };
-    let Some((from, to)) = inner.split_once(',') else { return inner.trim() == version };
-    let above = match compare_versions(version, from.trim()) {
-        _ if from.trim().is_empty() => true,
-        Ordering::Equal => wanted.starts_with('['),
-        order => order == Ordering::Greater,
-    };
-    let below = match compare_versions(version, to.trim()) {
-        _ if to.trim().is_empty() => true,
-        Ordering::Equal => wanted.ends_with(']'),
-        order => order == Ordering::Less,
-    };
-    above && below
-}
-
-/// Numbers by value, other parts as text; a number is newer than a text, as a release is than its candidate.
-fn compare_versions(a: &str, b: &str) -> Ordering {
-    let parts = |version: &str| -> Vec<String> {
-        version.split(['.', '-', '+']).map(str::to_owned).collect()
-    };
-    let (a, b) = (parts(a), parts(b));
-    for index in 0..a.len().max(b.len()) {
-        let part =
-            |version: &[String]| version.get(index).cloned().unwrap_or_else(|| "0".to_owned());
-        let (a, b) = (part(&a), part(&b));
-        let order = match (a.parse::<u64>(), b.parse::<u64>()) {
-            (Ok(a), Ok(b)) => a.cmp(&b),
-            (Ok(_), Err(_)) => Ordering::Greater,
-            (Err(_), Ok(_)) => Ordering::Less,
-            (Err(_), Err(_)) => a.cmp(&b),
+/// Puts plugins that are ordered by kind and class in the order of their versions, too.
+///
+/// By hand, as the order of versions goes in circles among odd ones, of which a plugin may be: a sort would be right to panic.
+fn by_version(plugins: Vec<Arc<PluginInfo>>) -> Vec<Arc<PluginInfo>> {
+    let mut ordered: Vec<Arc<PluginInfo>> = Vec::with_capacity(plugins.len());
+    for plugin in plugins {
+        let version = Version::new(&plugin.version);
+        let is_before = |before: &Arc<PluginInfo>| {
+            let is_same = before.kind == plugin.kind && before.class == plugin.class;
+            !is_same || Version::new(&before.version).compare(&version).is_le()
         };
-        if order != Ordering::Equal {
-            return order;
-        }
+        let at = ordered.iter().rposition(is_before).map_or(0, |before| before + 1);
+        ordered.insert(at, plugin);
     }
-    Ordering::Equal
+    ordered
 }
 
 #[cfg(test)]

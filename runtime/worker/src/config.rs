@@ -40,6 +40,9 @@ pub struct WorkerConfig {
 const KEY_CONVERTER: &str = "key.converter";
 const VALUE_CONVERTER: &str = "value.converter";
 const HEADER_CONVERTER: &str = "header.converter";
+const KEY_VERSION: &str = "key.converter.plugin.version";
+const VALUE_VERSION: &str = "value.converter.plugin.version";
+const HEADER_VERSION: &str = "header.converter.plugin.version";
 const GRACEFUL_TIMEOUT: &str = "task.shutdown.graceful.timeout.ms";
 const FLUSH_INTERVAL: &str = "offset.flush.interval.ms";
 const FLUSH_TIMEOUT: &str = "offset.flush.timeout.ms";
@@ -73,6 +76,18 @@ impl WorkerConfig {
                 .default("org.apache.kafka.connect.storage.SimpleHeaderConverter")
                 .importance(Importance::Low)
                 .doc("Converter of headers for connectors that name none."),
+            version(
+                KEY_VERSION,
+                "Version of the key converter's plugin, or a range of versions as [1.0,2.0); the newest where none is given.",
+            ),
+            version(
+                VALUE_VERSION,
+                "Version of the value converter's plugin, or a range; the newest where none is given.",
+            ),
+            version(
+                HEADER_VERSION,
+                "Version of the header converter's plugin, or a range; the newest where none is given.",
+            ),
             key(GRACEFUL_TIMEOUT, Type::Long)
                 .default("5000")
                 .check(Check::AtLeast(0))
@@ -128,7 +143,8 @@ impl WorkerConfig {
                     }
                 }
                 (None, Some(default)) => drop(all.insert(name, default.as_ref())),
-                (None, None) => return Err(missing(name)),
+                (None, None) if key.required => return Err(missing(name)),
+                (None, None) => {}
             }
         }
         Ok(Self {
@@ -154,6 +170,10 @@ impl WorkerConfig {
             all,
         })
     }
+}
+
+fn version(name: &'static str, doc: &'static str) -> ConfigKey {
+    key(name, Type::String).check(Check::PluginVersion).importance(Importance::Low).doc(doc)
 }
 
 fn converter(settings: &Settings, name: &str) -> Result<PluginConfig, ConfigError> {
@@ -226,6 +246,9 @@ mod tests {
             ("header.converter", "H"),
             ("metrics.sample.window.ms", "4"),
             ("metrics.num.samples", "5"),
+            ("key.converter.plugin.version", "1.0"),
+            ("value.converter.plugin.version", "[1,2)"),
+            ("header.converter.plugin.version", "latest"),
             ("connector.client.config.override.policy", "Allowlist"),
             ("connector.client.config.override.allowlist", "acks, linger.ms"),
         ];
@@ -239,6 +262,9 @@ mod tests {
         assert_eq!(config.converters.header.class, "H");
         let windows = Windows { window: Duration::from_millis(4), count: 5 };
         assert_eq!(config.metrics, windows);
+        assert_eq!(config.converters.key.version.as_deref(), Some("1.0"));
+        assert_eq!(config.converters.value.version.as_deref(), Some("[1,2)"));
+        assert_eq!(config.converters.header.version, None);
         let allowed = vec!["acks".to_owned(), "linger.ms".to_owned()];
         assert_eq!(config.override_policy, OverridePolicy::Allowlist(allowed));
         let defined = WorkerConfig::definitions();
@@ -265,6 +291,7 @@ mod tests {
             ("offset.flush.interval.ms", Some("soon")),
             "Invalid value soon for configuration offset.flush.interval.ms: Not a number of type LONG",
         );
+        check(("key.converter.plugin.version", Some("[1")), "Unbounded range: [1");
         check(
             ("connector.client.config.override.policy", Some("Some")),
             "Invalid value Some for configuration connector.client.config.override.policy: expected All, None, Principal or Allowlist",

@@ -13,7 +13,7 @@ use tombolo_model::config_def::ConfigKey;
 use tombolo_model::fault::Fault;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
-use tombolo_model::{References, Secrets, Settings, config_def};
+use tombolo_model::{References, Secrets, Settings, VersionRange, config_def};
 
 use crate::connector_config::{PluginConfig, definitions, topic_creation};
 use crate::override_policy::OverridePolicy;
@@ -114,12 +114,15 @@ pub async fn validate(
     policy: &OverridePolicy,
     config: &Settings,
 ) -> Result<Validation, Fault> {
-    let plugin = connector(plugins, config)?;
+    let plugin = match connector(plugins, config) {
+        Ok(plugin) => plugin,
+        Err(fault) => return without_version(plugins, config, fault),
+    };
     let name = config.get("connector.class").unwrap_or_default().to_owned();
     let mut all = Section::default();
     all.check(definitions::of(plugin.kind), config);
-    offer_versions(&mut all, &plugin);
-    converters(&mut all, plugins, worker);
+    offer_versions(&mut all, plugins, &plugin);
+    converters(&mut all, plugins, worker, config);
     name_has_no_control_characters(&mut all, config);
     match plugin.kind {
         PluginKind::Sink => topics(&mut all, config),
@@ -144,9 +147,7 @@ pub fn connector(plugins: &dyn Plugins, config: &Settings) -> Result<Arc<PluginI
     let class = config.get("connector.class").map(str::trim).filter(|class| !class.is_empty());
     let class =
         class.ok_or_else(|| Fault::config("Connector config contains no connector type"))?;
-    let version = config
-        .get("connector.plugin.version")
-        .filter(|version| !version.is_empty() && *version != "latest");
+    let version = config.get(VERSION);
     let sink = plugins.find(PluginKind::Sink, class, version);
     let source = plugins.find(PluginKind::Source, class, version);
     match (sink, source) {
@@ -155,19 +156,65 @@ pub fn connector(plugins: &dyn Plugins, config: &Settings) -> Result<Arc<PluginI
             sink.class
         ))),
         (Ok(found), Err(_)) | (Err(_), Ok(found)) => Ok(found),
+        // A source of another version is known better than a sink that there is not.
+        (Err(_), Err(fault)) if plugins.find(PluginKind::Source, class, None).is_ok() => Err(fault),
         (Err(fault), Err(_)) => Err(fault),
     }
 }
 
-fn offer_versions(all: &mut Section, plugin: &PluginInfo) {
-    if let Some(version) = all.get("connector.plugin.version") {
-        version.default_to(&plugin.version);
-        version.recommended = vec![plugin.version.clone()];
+/// The setting for the version of a connector's plugin.
+const VERSION: &str = "connector.plugin.version";
+
+/// What there is to say of a configuration whose connector is there, but not in the version that it asks for: nothing of what depends on it.
+///
+/// Errors: the fault, where that is not why there is no plugin.
+///
+/// Follows `AbstractHerder.invalidVersionedConnectorValidation` of Kafka Connect.
+fn without_version(
+    plugins: &dyn Plugins,
+    config: &Settings,
+    fault: Fault,
+) -> Result<Validation, Fault> {
+    let mut any = config.clone();
+    let asked = any.remove(VERSION);
+    let is_range = asked.is_some_and(|asked| VersionRange::required(&asked).is_ok());
+    let Some(plugin) = is_range.then(|| connector(plugins, &any).ok()).flatten() else {
+        return Err(fault);
+    };
+    let mut all = Section::default();
+    all.check(definitions::of_every_kind(), config);
+    offer_versions(&mut all, plugins, &plugin);
+    all.error("connector.class", fault.message.clone());
+    all.error(VERSION, fault.message);
+    let name = config.get("connector.class").unwrap_or_default().to_owned();
+    let groups = all.groups();
+    Ok(Validation { name, plugin, groups, configs: all.into_configs() })
+}
+
+/// Versions of a plugin's class, the oldest first.
+fn versions(plugins: &dyn Plugins, of: &PluginInfo) -> Vec<String> {
+    let all = plugins.list();
+    let same = all.iter().filter(|plugin| plugin.kind == of.kind && plugin.class == of.class);
+    let mut versions: Vec<String> = same.map(|plugin| plugin.version.clone()).collect();
+    versions.dedup();
+    versions
+}
+
+fn offer_versions(all: &mut Section, plugins: &dyn Plugins, plugin: &PluginInfo) {
+    if let Some(version) = all.get(VERSION) {
+        let versions = versions(plugins, plugin);
+        version.default_to(versions.last().unwrap_or(&plugin.version));
+        version.recommended = versions;
     }
 }
 
 /// The converters' classes and versions, with the worker's as defaults.
-fn converters(all: &mut Section, plugins: &dyn Plugins, worker: &WorkerConverters) {
+fn converters(
+    all: &mut Section,
+    plugins: &dyn Plugins,
+    worker: &WorkerConverters,
+    config: &Settings,
+) {
     let each = [
         ("key.converter", &worker.key, PluginKind::Converter),
         ("value.converter", &worker.value, PluginKind::Converter),
@@ -176,15 +223,24 @@ fn converters(all: &mut Section, plugins: &dyn Plugins, worker: &WorkerConverter
     for (setting, default, kind) in each {
         let Some(class) = all.get(setting) else { continue };
         class.default_to(&default.class);
-        let found = class.resolve(plugins, kind, None);
-        if let Some(version) = all.get(&format!("{setting}.plugin.version")) {
-            match found {
-                Some(found) => {
-                    version.default_to(&found.version);
-                    version.recommended = vec![found.version.clone()];
-                }
-                None => version.visible = false,
-            }
+        let found = class.resolve(plugins, kind);
+        let of_version = format!("{setting}.plugin.version");
+        let Some(version) = all.get(&of_version) else { continue };
+        let Some(found) = found else {
+            version.visible = false;
+            continue;
+        };
+        version.default_to(&found.version);
+        version.recommended = versions(plugins, &found);
+        // The version of a converter that the connector does not name is the worker's to choose.
+        let (true, Some(asked)) = (config.contains(setting), config.get(&of_version)) else {
+            continue;
+        };
+        if version.errors.is_empty()
+            && let Err(fault) = plugins.find(kind, &found.class, Some(asked))
+        {
+            all.error(&of_version, fault.message.clone());
+            all.error(setting, fault.message);
         }
     }
 }

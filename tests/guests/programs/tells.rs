@@ -53,7 +53,11 @@ impl Behaviour for Guest {
     }
 
     /// A task whose setting `fail` is `start` fails.
-    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "what goes there is the host's to log")]
+    #[expect(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        reason = "what goes there is the host's to log"
+    )]
     fn start(settings: Settings) -> Result<(), Fault> {
         let told = told(&settings);
         log::log(log::Level::Info, &told);

@@ -56,9 +56,11 @@ fn a_class_or_an_alias_finds_the_newest() {
         "FileStreamSink",
         Some("2.0"),
         Err(
-            "Plugin FileStreamSink not found with version 2.0. Available versions: [1.10.0, 1.10.0-rc1, 1.9.0]",
+            "Plugin a.FileStreamSinkConnector not found that matches the version range [2.0,2.0], available versions: [1.9.0, 1.10.0-rc1, 1.10.0]",
         ),
     );
+    check(PluginKind::Sink, "FileStreamSink", Some("[1.0,1.9],[1.10.0-rc1]"), Ok("1.10.0-rc1"));
+    check(PluginKind::Sink, "FileStreamSink", Some("[1.0"), Err("Unbounded range: [1.0"));
     check(
         PluginKind::Sink,
         "NoSuch",
@@ -89,12 +91,16 @@ fn an_alias_of_two_classes_is_refused() {
 }
 
 #[test]
-fn plugins_are_listed_by_kind_and_class() {
+fn plugins_are_listed_by_kind_class_and_version() {
     let registry = registry(&[
         ("b", PluginKind::Source, "1"),
-        ("a", PluginKind::Source, "1"),
+        ("a", PluginKind::Source, "1.10"),
+        ("a", PluginKind::Source, "1.9"),
+        ("a", PluginKind::Source, "1.10-rc"),
         ("c", PluginKind::Sink, "1"),
     ]);
-    let classes: Vec<_> = registry.list().iter().map(|plugin| plugin.class.clone()).collect();
-    assert_eq!(classes, ["c", "a", "b"]);
+    let listed = registry.list();
+    let listed: Vec<_> =
+        listed.iter().map(|plugin| format!("{} {}", plugin.class, plugin.version)).collect();
+    assert_eq!(listed, ["c 1", "a 1.9", "a 1.10-rc", "a 1.10", "b 1"]);
 }

@@ -45,12 +45,18 @@ const SANDBOX: &str = "Sandbox";
 
 /// All settings of connectors of this kind that are not the plugin's, in Kafka Connect's order, then ours.
 pub fn of(kind: PluginKind) -> Vec<ConfigKey> {
-    let mut keys = common();
-    keys.extend(error_handling());
+    let mut keys = of_every_kind();
     match kind {
         PluginKind::Sink => keys.extend(sink()),
         _ => keys.extend(source()),
     }
+    keys
+}
+
+/// Those of them that sources and sinks share.
+pub fn of_every_kind() -> Vec<ConfigKey> {
+    let mut keys = common();
+    keys.extend(error_handling());
     keys
 }
 
@@ -109,6 +115,7 @@ fn common() -> Vec<ConfigKey> {
             .required()
             .doc("Class of the connector, its simple name, or the simple name without \"Connector\"."),
         shown("connector.plugin.version", Type::String, Medium, 3, Width::Medium, "Connector version")
+            .check(Check::PluginVersion)
             .doc("Version of the connector's plugin; the newest where none is given."),
         shown("tasks.max", Type::Int, High, 4, Width::Short, "Tasks max")
             .default("1")
@@ -120,14 +127,17 @@ fn common() -> Vec<ConfigKey> {
         shown("key.converter", Type::Class, Low, 6, Width::Short, "Key converter class")
             .doc("Converter of record keys; the worker's where none is given."),
         shown("key.converter.plugin.version", Type::String, Low, 7, Width::Short, "Key converter version")
+            .check(Check::PluginVersion)
             .doc("Version of the key converter's plugin; the newest where none is given."),
         shown("value.converter", Type::Class, Low, 8, Width::Short, "Value converter class")
             .doc("Converter of record values; the worker's where none is given."),
         shown("value.converter.plugin.version", Type::String, Low, 9, Width::Short, "Value converter version")
+            .check(Check::PluginVersion)
             .doc("Version of the value converter's plugin; the newest where none is given."),
         shown("header.converter", Type::Class, Low, 10, Width::Short, "Header converter class")
             .doc("Converter of record headers; the worker's where none is given."),
         shown("header.converter.plugin.version", Type::String, Low, 11, Width::Short, "Header converter version")
+            .check(Check::PluginVersion)
             .doc("Version of the header converter's plugin; the newest where none is given."),
         key("transforms", Type::List)
             .default("")

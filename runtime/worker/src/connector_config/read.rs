@@ -209,9 +209,7 @@ fn required<'a>(settings: &'a Settings, key: &str) -> Result<&'a str, ConfigErro
 
 /// The version a setting asks for; none for the newest.
 fn version(settings: &Settings, key: &str) -> Option<String> {
-    let version = settings.get(key)?.trim();
-    let newest = version.is_empty() || version == "latest";
-    (!newest).then(|| version.to_owned())
+    settings.get(key).filter(|version| *version != "latest").map(str::to_owned)
 }
 
 fn missing(key: &str) -> ConfigError {

@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use tombolo_model::Settings;
 use tombolo_model::config_def::{ConfigKey, Importance, Type, Width, key};
 use tombolo_model::plugin::PluginKind;
 use tombolo_model::role::Plugins;
+use tombolo_model::{Fault, Settings};
 
 use super::ConfigInfo;
 use super::section::Section;
@@ -79,17 +79,24 @@ async fn one(
             .errors
             .push(format!("Missing required configuration \"{name}\" which has no default value."));
     }
-    let found = r#type.resolve(plugins, aliased.kind, asked);
+    let found = r#type.resolve(plugins, aliased.kind);
     let mut version = info(
         key("", Type::String).importance(Importance::High),
         &format!("{prefix}plugin.version"),
         (&group, 1, &format!("{} version for {alias}", aliased.title)),
     );
     version.value = asked.map(str::to_owned);
-    if let Some(found) = &found {
-        version.default_to(&found.version);
-        version.recommended = vec![found.version.clone()];
-    }
+    let found = found.and_then(|newest| {
+        version.default_to(&newest.version);
+        version.recommended = super::versions(plugins, &newest);
+        let Some(asked) = asked else { return Some(newest) };
+        let found = plugins.find(aliased.kind, &newest.class, Some(asked));
+        let complain = |fault: Fault| {
+            r#type.errors.push(fault.message.clone());
+            version.errors.push(fault.message);
+        };
+        found.map_err(complain).ok()
+    });
     all.push(r#type);
     all.push(version);
     let Some(found) = found else { return };

@@ -168,19 +168,18 @@ impl ConfigInfo {
         self.name = name;
     }
 
-    /// Reads the value as the class of a plugin: offers all of that kind, and complains where there is none of that name.
+    /// Reads the value as the class of a plugin, of whatever version: offers all of that kind, and complains where there is none of that name.
     pub(super) fn resolve(
         &mut self,
         plugins: &dyn Plugins,
         kind: PluginKind,
-        version: Option<&str>,
     ) -> Option<Arc<PluginInfo>> {
         let all = plugins.list();
         self.recommended =
             all.iter().filter(|info| info.kind == kind).map(|info| info.class.clone()).collect();
         self.recommended.dedup();
         let class = self.value.clone()?;
-        if let Ok(found) = plugins.find(kind, &class, version) {
+        if let Ok(found) = plugins.find(kind, &class, None) {
             self.value = Some(found.class.clone());
             return Some(found);
         }
