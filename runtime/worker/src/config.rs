@@ -121,7 +121,7 @@ impl WorkerConfig {
                 .importance(Importance::Low)
                 .doc("How many windows averages, maxima and rates of metrics look back over."),
             key(OVERRIDE_POLICY, Type::String).default("All").doc(
-                "Which client settings connectors may override: All, None, Principal, Allowlist.",
+                "Which client settings connectors may override: All, None, Principal (who they are), Allowlist (those of connector.client.config.override.allowlist), Tuning (our own: nothing that says where a client connects, as whom, with which files, or in which group). A class of Kafka Connect's policies is its policy.",
             ),
             key(OVERRIDE_ALLOWLIST, Type::List)
                 .default("")
@@ -294,7 +294,7 @@ mod tests {
         check(("key.converter.plugin.version", Some("[1")), "Unbounded range: [1");
         check(
             ("connector.client.config.override.policy", Some("Some")),
-            "Invalid value Some for configuration connector.client.config.override.policy: expected All, None, Principal or Allowlist",
+            "Invalid value Some for configuration connector.client.config.override.policy: expected All, None, Principal, Allowlist or Tuning",
         );
     }
 }

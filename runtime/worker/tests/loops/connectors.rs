@@ -208,3 +208,18 @@ async fn what_a_configuration_refers_to_reaches_the_connector_and_is_told_to_nob
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_override_that_the_policy_does_not_allow_is_found_by_validation() {
+    let policy = [("connector.client.config.override.policy", "Tuning")];
+    let mut fixture = Fixture::new("override", &policy).await;
+    fixture.set(&[("connector.class", "org.acme.SinkConnector"), ("topics", "t")]);
+    fixture.set(&[("consumer.override.max.poll.records", "5")]);
+    fixture.set(&[("consumer.override.bootstrap.servers", "elsewhere:9092")]);
+    let resolved = fixture.worker.resolve(fixture.settings()).await.unwrap();
+    let validation = fixture.worker.validate(&resolved).await.unwrap();
+    let wrong: Vec<_> = validation.configs.iter().filter(|one| !one.errors.is_empty()).collect();
+    let wrong: Vec<_> = wrong.iter().map(|one| (one.name.as_str(), one.errors.clone())).collect();
+    let refused = "The 'Tuning' policy does not allow 'bootstrap.servers' to be overridden in the connector configuration.";
+    assert_eq!(wrong, [("consumer.override.bootstrap.servers", vec![refused.to_owned()])]);
+}
