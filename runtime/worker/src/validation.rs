@@ -5,6 +5,7 @@
 mod chain;
 mod section;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -46,23 +47,34 @@ impl Validation {
     }
 
     /// Shows nothing of what was resolved: a setting that held a reference shows it as it was, and that it is wrong without saying why, as Kafka
-    /// Connect does from 4.4 on; elsewhere values are hidden.
+    /// Connect does from 4.4 on; elsewhere values are hidden, also where they became names, as aliases of transformations do.
     pub fn hide(&mut self, references: &References, secrets: &Secrets) {
+        if let Some(reference) = references.get("connector.class") {
+            reference.clone_into(&mut self.name);
+        }
+        self.groups.iter_mut().for_each(|group| hide(group, secrets));
         for config in &mut self.configs {
-            let Some(reference) = references.get(&config.name) else {
-                config.hide(secrets);
-                continue;
-            };
-            config.value = Some(reference.to_owned());
-            config.recommended = Vec::new();
-            if !config.errors.is_empty() {
-                config.errors = vec![format!(
-                    "Invalid value for configuration '{}': the value resolved from the config provider reference failed validation",
-                    config.name
-                )];
+            if let Some(reference) = references.get(&config.name) {
+                config.value = Some(reference.to_owned());
+                config.recommended = Vec::new();
+                if !config.errors.is_empty() {
+                    config.errors = vec![format!(
+                        "Invalid value for configuration '{}': the value resolved from the config provider reference failed validation",
+                        config.name
+                    )];
+                }
             }
+            config.hide(secrets);
         }
     }
+}
+
+fn hide(text: &mut String, secrets: &Secrets) {
+    let hidden = match secrets.hide(text) {
+        Cow::Owned(hidden) => Some(hidden),
+        Cow::Borrowed(_) => None,
+    };
+    hidden.into_iter().for_each(|hidden| *text = hidden);
 }
 
 /// What validation says of one setting.
@@ -86,10 +98,15 @@ pub struct ConfigInfo {
 
 impl ConfigInfo {
     fn hide(&mut self, secrets: &Secrets) {
-        let texts = self.value.iter_mut().chain(&mut self.recommended).chain(&mut self.errors);
-        for text in texts {
-            *text = secrets.hide(text).into_owned();
+        if secrets.is_empty() {
+            return;
         }
+        let texts = self.value.iter_mut().chain(&mut self.recommended).chain(&mut self.errors);
+        texts.chain([&mut self.name]).for_each(|text| hide(text, secrets));
+        let Some(key) = &mut self.key else { return };
+        let ConfigKey { name, default, doc, group, display_name, .. } = key;
+        let texts = [name, doc, display_name].into_iter().chain(default).chain(group);
+        texts.for_each(|text| hide(text.to_mut(), secrets));
     }
 }
 
