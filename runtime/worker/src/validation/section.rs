@@ -9,6 +9,7 @@ use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, SettingState, Type};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
+use tombolo_store::json::java_double;
 
 use super::ConfigInfo;
 
@@ -145,6 +146,13 @@ fn shown(r#type: Type, text: String) -> String {
         Type::Password => tombolo_model::settings::HIDDEN.to_owned(),
         Type::Boolean => text.trim().to_ascii_lowercase(),
         Type::List => text.split(',').map(str::trim).collect::<Vec<_>>().join(","),
+        Type::Int | Type::Short | Type::Long => {
+            text.trim().parse::<i64>().map_or(text, |number| number.to_string())
+        }
+        Type::Double => match text.trim().parse::<f64>() {
+            Ok(number) if number.is_finite() => java_double(number),
+            _ => text.trim().to_owned(),
+        },
         _ => text.trim().to_owned(),
     }
 }
