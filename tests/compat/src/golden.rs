@@ -76,6 +76,16 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "errors by setting",
         OWN_WORDS,
     ),
+    (
+        "loggers",
+        "PUT /admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask {\"level\":\"\"}",
+        "Connect answers 500 here and 404 to every other level that is none: it is the client's mistake",
+    ),
+    (
+        "types",
+        "PUT /connector-plugins/DefinedSinkConnector/config/validate {\"connector.class\":\"DefinedSinkConnector\",\"name\":\"x\",\"topics\":\"t\",\"a.string\":\"one\",\"an.int\":\"1.5\"}",
+        "a plugin's own range is not asked about what is no number: Connect says twice that it is none",
+    ),
     ("missing", "GET /connectors/a%2Fb/status", AMBIGUOUS),
     ("missing", "GET /connectors//status", AMBIGUOUS),
     ("missing", "GET //connectors", AMBIGUOUS),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::case::Case;
-use crate::golden::{Step, ask, hold};
+use crate::golden::{Step, ask, hold, wait};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("rest/the_root_and_the_health", "connect_rest_test.test_rest_api", |scene| {
@@ -147,21 +147,34 @@ fn bodies() -> Vec<Step> {
 }
 
 fn loggers() -> Vec<Step> {
-    let logger = "/admin/loggers/org.apache.kafka.clients.compat";
+    const SINK: &str = "/admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask";
+    let level = |level: &str| json!({ "level": level });
     vec![
+        ask("GET", "/admin/loggers").status_only(),
         ask("GET", "/admin/loggers/no.such.logger"),
-        ask("PUT", logger).json(&json!({"level": "DEBUG"})),
-        ask("GET", logger),
-        ask("PUT", "/admin/loggers/org.apache.kafka.clients.compat?scope=worker")
-            .json(&json!({"level": "warn"})),
-        ask("GET", logger),
-        ask("PUT", logger).json(&json!({})),
-        ask("PUT", logger).json(&json!({"level": "LOUD"})),
-        ask("PUT", "/admin/loggers/org.apache.kafka.clients.compat?scope=cluster")
-            .json(&json!({"level": "ERROR"})),
-        ask("PUT", "/admin/loggers/org.apache.kafka.clients.compat?scope=moon")
-            .json(&json!({"level": "ERROR"})),
-        ask("PUT", logger).raw("application/json", "{").status_only(),
-        ask("DELETE", logger),
+        ask("PUT", SINK).json(&json!({})),
+        ask("PUT", SINK).json(&json!({"level": null})),
+        ask("PUT", SINK).json(&level("LOUD")),
+        ask("PUT", SINK).json(&level("")),
+        ask("PUT", SINK).json(&json!([])).status_only(),
+        ask("PUT", SINK).raw("application/json", "").status_only(),
+        ask("PUT", SINK).raw("application/json", "{").status_only(),
+        ask("PUT", SINK).json(&level("TRACE")),
+        ask("GET", SINK),
+        ask("PUT", SINK).json(&level("trace")),
+        ask("PUT", SINK).json(&json!({"level": "WARN", "more": 1})),
+        ask("GET", SINK),
+        ask("PUT", "/admin/loggers/io.example?scope=worker").json(&level("DEBUG")),
+        ask("GET", "/admin/loggers/io.example/"),
+        ask("PUT", "/admin/loggers/io.example?scope=galaxy").json(&level("INFO")),
+        ask("PUT", "/admin/loggers/io.example?scope=cluster").json(&level("LOUD")),
+        ask("PUT", "/admin/loggers/io.example?scope=Cluster").json(&level("error")),
+        wait("/admin/loggers/io.example", "/level", json!("ERROR")),
+        // Each changes it on both, whatever it was.
+        ask("PUT", "/admin/loggers/root").json(&level("ERROR")).status_only(),
+        ask("PUT", "/admin/loggers/root").json(&level("INFO")).status_only(),
+        ask("GET", "/admin/loggers/ROOT"),
+        ask("GET", SINK),
+        ask("DELETE", SINK),
     ]
 }

@@ -186,26 +186,38 @@ fn plugins() -> Vec<Step> {
 }
 
 fn shipped() -> Vec<Step> {
-    let transforms = "org.apache.kafka.connect.transforms";
-    [
-        format!("{transforms}.InsertField$Value"),
-        format!("{transforms}.ReplaceField$Key"),
-        format!("{transforms}.MaskField$Value"),
-        format!("{transforms}.HoistField$Value"),
-        format!("{transforms}.ValueToKey"),
-        format!("{transforms}.RegexRouter"),
-        format!("{transforms}.Filter"),
-        format!("{transforms}.predicates.HasHeaderKey"),
-        format!("{transforms}.predicates.RecordIsTombstone"),
-        format!("{transforms}.predicates.TopicNameMatches"),
-        "org.apache.kafka.connect.json.JsonConverter".to_owned(),
-        "org.apache.kafka.connect.converters.ByteArrayConverter".to_owned(),
-        "SimpleHeaderConverter".to_owned(),
-        "HasHeaderKey".to_owned(),
-    ]
-    .iter()
-    .map(|class| settings(class))
-    .collect()
+    // Of those with one class for keys and one for values, one: both have the same settings.
+    const TRANSFORMATIONS: [&str; 16] = [
+        "Cast$Value",
+        "DropHeaders",
+        "ExtractField$Key",
+        "Filter",
+        "Flatten$Value",
+        "HeaderFrom$Key",
+        "HoistField$Value",
+        "InsertField$Value",
+        "InsertHeader",
+        "MaskField$Value",
+        "RegexRouter",
+        "ReplaceField$Key",
+        "SetSchemaMetadata$Value",
+        "TimestampConverter$Key",
+        "TimestampRouter",
+        "ValueToKey",
+    ];
+    const OTHERS: [&str; 7] = [
+        "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
+        "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+        "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+        "org.apache.kafka.connect.json.JsonConverter",
+        "org.apache.kafka.connect.converters.ByteArrayConverter",
+        "SimpleHeaderConverter",
+        "HasHeaderKey",
+    ];
+    let transformations =
+        TRANSFORMATIONS.map(|name| format!("org.apache.kafka.connect.transforms.{name}"));
+    let all = transformations.iter().map(String::as_str).chain(OTHERS);
+    all.map(settings).collect()
 }
 
 fn validate(class: &str, config: &Value) -> Step {
@@ -265,14 +277,15 @@ fn types() -> Vec<Step> {
         let base = json!({
             "connector.class": "DefinedSinkConnector", "name": "x", "topics": "t", "a.string": "one",
         });
-        validate("tombolo.kit.DefinedSinkConnector", &changed(&base, more))
+        validate("DefinedSinkConnector", &changed(&base, more))
     };
     vec![
         defined(&json!({})),
         defined(&json!({
-            "a.string": null, "a.boolean": "yes", "an.int": "1.5", "a.short": "70000",
-            "a.long": "many", "a.double": "half", "a.choice": "blue",
+            "a.string": null, "a.boolean": "yes", "a.short": "70000", "a.long": "many",
+            "a.double": "half", "a.choice": "blue",
         })),
+        defined(&json!({"an.int": "1.5"})),
         defined(&json!({
             "a.boolean": " TRUE ", "an.int": " 100 ", "a.short": "-1", "a.long": "-5",
             "a.double": "1e3", "a.list": " p , q ,, r", "a.choice": "green", "a.string": "",
