@@ -184,6 +184,11 @@ impl Broker {
         Ok(length)
     }
 
+    /// The offset of what comes next into a partition.
+    pub fn end(&self, topic: &str, partition: i32) -> Result<i64> {
+        Ok(self.watcher.fetch_watermarks(topic, partition, ANSWER_MAX)?.1)
+    }
+
     /// Waits until a topic has at least this many records, and reads all that it has then.
     pub fn read(&self, topic: &str, at_least: u64) -> Result<Vec<Record>> {
         let has = || self.length(topic).is_ok_and(|length| length >= at_least);

@@ -1,13 +1,16 @@
-//! The worker's own topics: how they are made, and which it refuses. Follows `InternalTopicsIntegrationTest`. Not here: what is in them.
+//! The worker's own topics: how they are made, which it refuses, and what is skipped of them. Follows `InternalTopicsIntegrationTest`. Not here: what else is in them.
 
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 use tombolo_harness::{Kafka, wait_for};
 
-use crate::broker::{Broker, Topic};
+use crate::broker::{Broker, Record, Topic};
 use crate::case::Case;
-use crate::scene::{PATIENCE, Scene};
+use crate::kit;
+use crate::peer::Peer;
+use crate::scene::{PATIENCE, Scene, config};
 use crate::worker::{Plan, Worker};
 
 macro_rules! from {
@@ -47,6 +50,12 @@ pub(super) const CASES: &[Case] = &[
             "testStartWhenInternalTopicsCreatedManuallyWithCompactForBrokersDefaultCleanupPolicy"
         ),
         compacted_by_broker,
+    )
+    .alone(),
+    Case::new(
+        "internal_topics/records_that_cannot_be_read_are_reported_and_skipped",
+        "KafkaConfigBackingStore.ConsumeCallback",
+        unreadable,
     )
     .alone(),
 ];
@@ -172,4 +181,54 @@ fn compacted_by_broker(scene: &Scene<'_>) -> Result<()> {
     }
     let worker = Arc::new(started(plan(scene, &kafka, &[]))?);
     scene.on(&worker).client().look("/connectors").map(drop)
+}
+
+/// Records that mean nothing: topic, partition, key and value.
+const UNREADABLE: [(&str, i32, &str, &str); 8] = [
+    ("config", 0, "connector-broken", "{broken"),
+    ("config", 0, "rubbish", "rubbish"),
+    ("config", 0, "task-rubbish", "{}"),
+    ("config", 0, "commit-broken", "[]"),
+    ("status", 4, "status-connector-broken", "{broken"),
+    ("status", 4, "rubbish", "{}"),
+    ("offset", 3, "rubbish", "{}"),
+    ("offset", 3, "[1,2,3]", "{}"),
+];
+
+fn unreadable(scene: &Scene<'_>) -> Result<()> {
+    let topic = scene.make_topic("t")?;
+    let worker = scene.start_worker(&[])?;
+    let scene = scene.on(&worker);
+    let connector = scene.connector();
+    connector.put(&config(kit::SOURCE, &json!({"topic": topic, "throughput": "10"})))?;
+    connector.wait_until_running(1)?;
+    connector.wait_for_offsets("offsets are stored", |offsets| !offsets.is_empty())?;
+    worker.stop()?;
+    let mut places = Vec::new();
+    for (word, partition, key, value) in UNREADABLE {
+        let topic = format!("compat-{}-{word}", scene.name());
+        let offset = scene.broker().end(&topic, partition)?;
+        let record = Record {
+            partition,
+            key: Some(key.to_owned()),
+            value: Some(value.to_owned()),
+            headers: Vec::new(),
+        };
+        scene.broker().produce(&topic, &record)?;
+        places.push(format!("topic=\"{topic}\" partition={partition} offset={offset}"));
+    }
+    worker.start_again()?;
+    connector.wait_until_running(1)?;
+    let before = scene.broker().length(&topic)?;
+    scene.broker().read(&topic, before + 10)?;
+    let names = scene.client().look("/connectors")?;
+    ensure!(names == json!([connector.name()]), "there are {names}");
+    // What Kafka Connect says does not always have all three.
+    let log = worker.log();
+    let missing: Vec<&String> = places.iter().filter(|place| !log.contains(*place)).collect();
+    ensure!(
+        scene.peer() == Peer::Connect || missing.is_empty(),
+        "not reported: {missing:?}\n{log}"
+    );
+    Ok(())
 }
