@@ -78,7 +78,12 @@ pub(crate) async fn patch_config(
     body: Bytes,
 ) -> Answer {
     let herder = context.herder()?;
-    let patch = body::json(body)?.settings()?;
+    let sent = body::json(body)?;
+    if sent.is_null() {
+        // That there is no connector is found out before that there is no patch.
+        herder.connector(&name)?;
+    }
+    let patch = sent.settings()?;
     let info = herder.patch_config(&name, patch).await?;
     Ok(json(StatusCode::OK, &Info::from(&info)))
 }

@@ -1,5 +1,6 @@
 //! The cases, a file for each subject. Not here: how they are played (`play`).
 
+mod bad_input;
 mod blocking;
 mod errors;
 mod file;
@@ -27,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         rest::CASES,
         rest_life::CASES,
         rest_plugins::CASES,
+        bad_input::CASES,
         validation::CASES,
         policy::CASES,
         restart::CASES,

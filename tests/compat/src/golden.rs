@@ -10,8 +10,8 @@ mod store;
 pub use exchange::Exchange;
 pub use step::{Ask, Step, ask, wait};
 
-use anyhow::{Result, bail, ensure};
-use serde_json::Value;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value, json};
 
 use crate::peer::Peer;
 use crate::scene::Scene;
@@ -111,6 +111,24 @@ pub fn hold_value(scene: &Scene<'_>, script: &str, what: &str, value: &Value) ->
     let said = exchange::common(scene, &value.to_string());
     let answer = serde_json::from_str(&said)?;
     compare(scene, script, &[Exchange { request: what.to_owned(), answer }])
+}
+
+/// The statuses that Kafka Connect answered to these requests, in order, or these, which are stored then.
+///
+/// Errors: what is stored is of other requests.
+pub fn statuses(scene: &Scene<'_>, script: &str, played: &[(String, u16)]) -> Result<Vec<u16>> {
+    if scene.stage().records() {
+        let all: Map<String, Value> =
+            played.iter().map(|(what, status)| (what.clone(), json!(status))).collect();
+        store::write_content(script, &all.into())?;
+    }
+    let stored = store::content(script)?;
+    let stored = stored.as_object().context("the file holds an object")?;
+    ensure!(
+        stored.keys().eq(played.iter().map(|(what, _)| what)),
+        "the stored statuses are of other requests: record them anew"
+    );
+    Ok(stored.values().filter_map(|status| status.as_u64()?.try_into().ok()).collect())
 }
 
 fn compare(scene: &Scene<'_>, script: &str, played: &[Exchange]) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Requests to a worker's REST API. Not here: what they are about.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -112,6 +114,21 @@ impl Client {
         let status = response.status().as_u16();
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
         Ok(Answer { status, headers, text })
+    }
+
+    /// Sends these bytes, whatever they are, and reads what comes back until the other side is done. Status 0 where it was no answer of HTTP.
+    pub fn send_bytes(&self, bytes: &[u8]) -> Result<Answer> {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://"))?;
+        stream.set_read_timeout(Some(REQUEST_MAX))?;
+        // A server that has seen enough closes its end, and may have answered before.
+        stream.write_all(bytes).ok();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let status = text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+        let (status, text) = (status.unwrap_or_default(), body.unwrap_or_default());
+        Ok(Answer { status, headers: Vec::new(), text })
     }
 
     /// Sends a request, and again while the worker says that its group is busy.

@@ -17,6 +17,7 @@ pub mod events;
 pub mod golden;
 pub mod http;
 pub mod kit;
+pub mod malformed;
 pub mod peer;
 pub mod play;
 pub mod report;

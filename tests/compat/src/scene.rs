@@ -99,6 +99,11 @@ impl<'s> Scene<'s> {
         self.worker.as_ref().map(|worker| worker.log_end()).unwrap_or_default()
     }
 
+    /// All that the worker logged; empty where somebody else started it.
+    pub fn log(&self) -> String {
+        self.worker.as_ref().map(|worker| worker.log()).unwrap_or_default()
+    }
+
     /// A topic's name.
     pub fn topic(&self, word: &str) -> String {
         format!("{}-{word}", self.name)

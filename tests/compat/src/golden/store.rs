@@ -13,12 +13,17 @@ fn file(script: &str) -> PathBuf {
     folder.join(format!("{script}.json"))
 }
 
-/// Reads a script's answers.
-pub(super) fn read(script: &str) -> Result<Vec<Exchange>> {
+/// Reads what a script's file holds.
+pub(super) fn content(script: &str) -> Result<Value> {
     let path = file(script);
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("{} is recorded with --record", path.display()))?;
-    let stored: Value = serde_json::from_str(&text)?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Reads a script's answers.
+pub(super) fn read(script: &str) -> Result<Vec<Exchange>> {
+    let stored = content(script)?;
     let exchanges = stored.as_array().context("the file holds an array")?.iter().map(|one| {
         let request = one["request"].as_str().unwrap_or_default().to_owned();
         Exchange { request, answer: one["answer"].clone() }
@@ -28,12 +33,17 @@ pub(super) fn read(script: &str) -> Result<Vec<Exchange>> {
 
 /// Writes a script's answers.
 pub(super) fn write(script: &str, exchanges: &[Exchange]) -> Result<()> {
-    let path = file(script);
-    std::fs::create_dir_all(path.parent().context("the file is in a folder")?)?;
     let stored: Vec<Value> = exchanges
         .iter()
         .map(|one| json!({ "request": one.request, "answer": one.answer }))
         .collect();
-    std::fs::write(path, serde_json::to_string_pretty(&stored)? + "\n")?;
+    write_content(script, &stored.into())
+}
+
+/// Writes what a script's file is to hold.
+pub(super) fn write_content(script: &str, content: &Value) -> Result<()> {
+    let path = file(script);
+    std::fs::create_dir_all(path.parent().context("the file is in a folder")?)?;
+    std::fs::write(path, serde_json::to_string_pretty(content)? + "\n")?;
     Ok(())
 }
