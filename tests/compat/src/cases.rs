@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod blocking;
+mod bounce;
 mod errors;
 mod file;
 mod internal_topics;
@@ -9,13 +10,16 @@ mod lifecycle;
 mod offsets;
 mod offsets_sink;
 mod offsets_source;
+mod outages;
 mod policy;
 mod rest;
 mod rest_life;
 mod rest_plugins;
 mod restart;
+mod several;
 mod sinks;
 mod sources;
+mod standalone;
 mod topics;
 mod transformations;
 mod validation;
@@ -42,6 +46,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         file::CASES,
         blocking::CASES,
         internal_topics::CASES,
+        several::CASES,
+        standalone::CASES,
+        bounce::CASES,
+        outages::CASES,
     ]
     .into_iter()
     .flatten()

@@ -79,7 +79,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     (
         "loggers",
         "PUT /admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask {\"level\":\"\"}",
-        "Connect answers 500 here and 404 to every other level that is none: it is the client's mistake",
+        NO_LEVEL,
     ),
     (
         "types",
@@ -96,6 +96,7 @@ const NO_CLASS: &str =
     "a component has a plugin or has it not: there are no classes that cannot be made";
 const OWN_WORDS: &str =
     "a plugin is asked what is wrong before it is made, and says it in its own words";
+const NO_LEVEL: &str = "Connect answers 500 here and 404 to every other level that is none: it is the client's mistake";
 const AMBIGUOUS: &str =
     "Connect's HTTP server refuses the path with a page of HTML; nothing is found there";
 

@@ -39,18 +39,27 @@ impl Peer {
         }
     }
 
-    /// The command that runs a distributed worker with this file. `tombolo` is our program.
+    /// The command that runs a worker of a group with this file. `tombolo` is our program.
     pub fn worker(self, file: &Path, tombolo: &Path) -> Result<Command> {
+        self.command("ConnectDistributed", "worker", file, tombolo)
+    }
+
+    /// The command that runs a worker that stands alone with this file; files of connectors may follow.
+    pub fn worker_alone(self, file: &Path, tombolo: &Path) -> Result<Command> {
+        self.command("ConnectStandalone", "standalone", file, tombolo)
+    }
+
+    fn command(self, class: &str, word: &str, file: &Path, tombolo: &Path) -> Result<Command> {
         let mut command = match self {
             Self::Connect => {
                 let mut command =
                     jars::java(&[HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])?;
-                command.arg("org.apache.kafka.connect.cli.ConnectDistributed");
+                command.arg(format!("org.apache.kafka.connect.cli.{class}"));
                 command
             }
             Self::Tombolo => {
                 let mut command = Command::new(tombolo);
-                command.arg("worker");
+                command.arg(word);
                 // Components that one worker compiled serve the others.
                 command.env("XDG_CACHE_HOME", target_folder().join("test-cache"));
                 command

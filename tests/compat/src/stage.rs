@@ -122,6 +122,7 @@ impl Stage {
             bootstrap: self.around.bootstrap.clone(),
             folder: self.around.folder.clone(),
             settings: settings.iter().map(owned).collect(),
+            connectors: Vec::new(),
         }
     }
 

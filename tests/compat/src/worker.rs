@@ -17,6 +17,9 @@ const START_MAX: Duration = Duration::from_secs(120);
 /// Lines of the log that an error shows.
 const LOG_LINES: usize = 30;
 
+/// The setting of workers that stand alone.
+const OFFSETS_FILE: &str = "offset.storage.file.filename";
+
 /// What a worker is to be.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -30,8 +33,10 @@ pub struct Plan {
     pub bootstrap: String,
     /// Where its folder is made.
     pub folder: PathBuf,
-    /// Settings beyond the usual, or in their place.
+    /// Settings beyond the usual, or in their place. A file for offsets makes a worker that stands alone.
     pub settings: Vec<(String, String)>,
+    /// Files of connectors that a worker that stands alone begins with.
+    pub connectors: Vec<PathBuf>,
 }
 
 /// A worker, killed on drop.
@@ -106,9 +111,13 @@ impl Worker {
     }
 
     fn launch_again(&self) -> Result<()> {
-        let mut command =
-            self.plan.peer.worker(&self.folder.join("worker.properties"), &self.plan.tombolo)?;
-        command.current_dir(&self.folder);
+        let Plan { peer, tombolo, settings, connectors, .. } = &self.plan;
+        let file = self.folder.join("worker.properties");
+        let mut command = match settings.iter().any(|(name, _)| name == OFFSETS_FILE) {
+            true => peer.worker_alone(&file, tombolo)?,
+            false => peer.worker(&file, tombolo)?,
+        };
+        command.args(connectors).current_dir(&self.folder);
         let process = Guarded::start(&command, &self.folder.join("log"), None)?;
         *self.process() = Some(process);
         Ok(())

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::broker::Record;
-use crate::case::Case;
+use crate::case::{Case, Settings};
 use crate::connector::Connector;
 use crate::events::{count, rows};
 use crate::kit;
@@ -12,6 +12,12 @@ use crate::scene::{Scene, changed, config};
 
 /// Tasks of a connector with several.
 const TASKS: usize = 4;
+
+/// A worker that reads settings out of files.
+const FILES: Settings = &[
+    ("config.providers", "file"),
+    ("config.providers.file.class", "org.apache.kafka.common.config.provider.FileConfigProvider"),
+];
 
 macro_rules! from {
     ($test:literal) => {
@@ -80,6 +86,12 @@ pub(super) const CASES: &[Case] = &[
         from!("testRuntimePropertyReconfiguration"),
         new_converter,
     ),
+    Case::new(
+        "lifecycle/tasks_whose_old_settings_cannot_be_read_any_more_take_new_ones",
+        from!("testReconfigureConnectorWithFailingTaskConfigs"),
+        lost_settings,
+    )
+    .with(FILES),
     Case::new("lifecycle/plugins_are_known_by_their_aliases", from!("testPluginAliases"), aliases),
     Case::new(
         "lifecycle/a_connector_asks_for_other_tasks",
@@ -304,6 +316,26 @@ fn new_converter(scene: &Scene<'_>) -> Result<()> {
     let expected =
         (json!({"kafka_topic": topic, "kafka_partition": 0}), json!({"kafka_offset": 1}));
     connector.wait_for_offsets("the record is committed", |offsets| offsets == [expected.clone()])
+}
+
+fn lost_settings(scene: &Scene<'_>) -> Result<()> {
+    let (first, second) = (scene.make_topic("t")?, scene.make_topic("u")?);
+    let secrets = scene.file("secrets.properties");
+    std::fs::write(&secrets, "rate=10\n")?;
+    let connector = scene.connector();
+    let from_file = format!("${{file:{}:rate}}", secrets.display());
+    connector.put(&changed(&source(scene), &json!({ "throughput": from_file, "topic": first })))?;
+    connector.wait_until_running(TASKS)?;
+    scene.broker().read(&first, 1)?;
+    std::fs::remove_file(&secrets)?;
+    let before = count(&connector.events(), "start");
+    connector.put(&changed(&source(scene), &json!({ "topic": second })))?;
+    connector.wait_for_events("all tasks start again", |events| {
+        let after = count(events, "start");
+        before.iter().all(|(who, times)| after.get(who) > Some(times))
+    })?;
+    connector.wait_until_running(TASKS)?;
+    scene.broker().read(&second, 1).map(drop)
 }
 
 fn aliases(scene: &Scene<'_>) -> Result<()> {

@@ -146,7 +146,8 @@ fn bodies() -> Vec<Step> {
     ]
 }
 
-fn loggers() -> Vec<Step> {
+/// What is asked of loggers.
+pub(super) fn loggers() -> Vec<Step> {
     const SINK: &str = "/admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask";
     let level = |level: &str| json!({ "level": level });
     vec![

@@ -117,6 +117,16 @@ pub(super) const CASES: &[Case] = &[
         from!("testOneFailedTasksRestartOnlyOneTasks"),
         |scene| failed_tasks(scene, flags(true, true), &[1], 0, true),
     ),
+    Case::new(
+        "restart/of_a_failed_connector_that_is_well_again",
+        "connect_distributed_test.test_restart_failed_connector",
+        |scene| well_again(scene, flags(false, false)),
+    ),
+    Case::new(
+        "restart/of_all_that_failed_with_a_connector_that_is_well_again",
+        "connect_distributed_test.test_restart_connector_and_tasks_failed_connector",
+        |scene| well_again(scene, flags(true, true)),
+    ),
 ];
 
 fn source(topic: &str) -> Value {
@@ -192,6 +202,16 @@ fn failed_connector(scene: &Scene<'_>, flags: Flags) -> Result<()> {
     connector.ask("POST", &flags.query(), None)?;
     wait_for_starts(&connector, &plus(&starts, &connector, 1, &[]))?;
     connector.wait_for("FAILED", &[])
+}
+
+fn well_again(scene: &Scene<'_>, flags: Flags) -> Result<()> {
+    let connector = scene.connector();
+    let fails = json!({"connector.start.inject.error": "true"});
+    connector.put(&changed(&source(&scene.topic("t")), &fails))?;
+    connector.wait_for("FAILED", &[])?;
+    connector.heal()?;
+    restart(&connector, flags)?;
+    connector.wait_until_running(TASKS)
 }
 
 fn failed_tasks(
