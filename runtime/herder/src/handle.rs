@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tombolo_model::log_lines::{LogLine, LogLines};
 use tombolo_model::metric::{Metered, Reading, Readings};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::{InstallRefused, Installed, Plugins};
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) stores: Stores,
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) meters: Vec<Arc<dyn Metered>>,
+    pub(crate) log_lines: Arc<LogLines>,
     pub(crate) validator: Validator,
     pub(crate) offsets: Reader,
     pub(crate) loggers: Arc<dyn Loggers>,
@@ -189,6 +191,12 @@ impl HerderHandle {
         let mut readings = Readings::of_connector(name);
         self.shared.meters.iter().for_each(|meter| meter.read(&mut readings));
         Ok(readings.into_vec())
+    }
+
+    /// The last log lines of a connector and its tasks on this worker, in order; at most so many.
+    pub fn log_lines(&self, name: &str, most: usize) -> Result<Vec<LogLine>, Error> {
+        self.connector(name)?;
+        Ok(self.shared.log_lines.last(name, most))
     }
 
     /// All plugins, in the order of `GET /connector-plugins`.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot};
+use tombolo_model::log_lines::LogLines;
 use tombolo_model::metric::Metered;
 use tombolo_model::role::Plugins;
 use tombolo_model::{Settings, WorkerId};
@@ -39,6 +40,8 @@ pub struct HerderParts {
     pub plugins: Arc<dyn Plugins>,
     /// What measures something, in the order in which it is shown.
     pub meters: Vec<Arc<dyn Metered>>,
+    /// The last log lines of each connector.
+    pub log_lines: Arc<LogLines>,
     /// The stores, read to their ends.
     pub stores: Stores,
     /// The loggers of this worker.
@@ -53,7 +56,7 @@ impl HerderHandle {
     /// Starts a herder within a tokio runtime: it runs what the configurations say from now on.
     pub fn start(parts: HerderParts) -> Self {
         let HerderParts { config, admin, worker, events, plugins, meters, .. } = parts;
-        let HerderParts { stores, loggers, worker_id, cluster_id, .. } = parts;
+        let HerderParts { log_lines, stores, loggers, worker_id, cluster_id, .. } = parts;
         let group_id = match &config.mode {
             Mode::Distributed { group_id } => Some(group_id.clone()),
             Mode::Standalone => None,
@@ -70,6 +73,7 @@ impl HerderHandle {
         let (mut shell, internal) =
             Shell::new(worker, stores.clone(), validator.clone(), alterer, Arc::clone(&loggers));
         shell.is_tracking_topics = config.is_tracking_topics;
+        shell.log_lines = Arc::clone(&log_lines);
         delete_orphans(&stores);
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
         let (tell, stop) = oneshot::channel();
@@ -83,6 +87,7 @@ impl HerderHandle {
             stores,
             plugins,
             meters,
+            log_lines,
             validator,
             offsets,
             loggers,

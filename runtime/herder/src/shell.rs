@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
+use tombolo_model::log_lines::LogLines;
 use tombolo_model::{ConnectorName, TaskId};
 use tombolo_store::Stores;
 use tombolo_store::status_records::{StatusKey, TopicUse};
@@ -50,6 +51,7 @@ pub(crate) struct Shell {
     pub(crate) alterer: Alterer,
     pub(crate) loggers: Arc<dyn Loggers>,
     pub(crate) is_tracking_topics: bool,
+    pub(crate) log_lines: Arc<LogLines>,
     lanes: HashMap<ConnectorName, Lane>,
     askers: HashMap<RequestId, Asker>,
     requests: u64,
@@ -88,6 +90,7 @@ impl Shell {
             alterer,
             loggers,
             is_tracking_topics: true,
+            log_lines: Arc::default(),
             lanes: HashMap::new(),
             askers: HashMap::new(),
             requests: 0,
@@ -161,12 +164,21 @@ impl Shell {
             asker.progress.complete();
         }
         if let Some(Event::Settled { connector, revision }) = &event {
-            let is_over = self.lanes.get(connector).is_some_and(|lane| lane.is_over(*revision));
-            if is_over {
-                self.lanes.remove(connector);
-            }
+            self.settled(connector, *revision);
         }
         self.perform_all(event.map(|event| herder.step(event, now)));
+    }
+
+    /// A connector's lane has caught up. One that has nothing left to do ends.
+    fn settled(&mut self, connector: &ConnectorName, revision: u64) {
+        if !self.lanes.get(connector).is_some_and(|lane| lane.is_over(revision)) {
+            return;
+        }
+        self.lanes.remove(connector);
+        if self.stores.config.snapshot().connector(connector).is_none() {
+            // What it logged while it was stopped.
+            self.log_lines.forget(connector.as_str());
+        }
     }
 
     /// What was read of the config topic since the last look.
@@ -244,6 +256,8 @@ impl Shell {
                     let connector = connector.clone();
                     self.stores.statuses.delete(StatusKey::Topic { topic, connector });
                 }
+                // One that is created later under the same name may be another's.
+                self.log_lines.forget(connector.as_str());
                 self.stores.statuses.delete(StatusKey::Connector(connector));
             }
             Effect::DeleteTaskStatuses(connector, from, tasks) => {

@@ -10,6 +10,8 @@ pub mod batch;
 pub mod schema;
 pub mod transformed;
 
+pub mod calendar;
+pub mod log_lines;
 pub mod metric;
 pub mod offset;
 pub mod status;

@@ -14,6 +14,7 @@ mod tls;
 mod connector;
 mod connectors;
 mod loggers;
+mod logs;
 mod meters;
 mod metrics;
 mod offsets;

@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use tombolo_model::log_lines::LINES_MAX;
 
 use crate::entity::{
     ConfigInfos, ConnectorOffsets, Definition, Info, LoggerLevel, Message, Plugin, ServerInfo,
     StateInfo, TaskInfo, TaskState, Upload, WorkerHealth,
 };
+use crate::logs::LINES;
 
 /// The shape of a body.
 pub(crate) type Shape = fn(&mut SchemaGenerator) -> Schema;
@@ -35,6 +37,10 @@ fn of<T: JsonSchema>(shapes: &mut SchemaGenerator) -> Schema {
 
 fn boolean(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "boolean", "default": false })
+}
+
+fn lines(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": 1, "maximum": LINES_MAX, "default": LINES })
 }
 
 fn text(_: &mut SchemaGenerator) -> Schema {
@@ -211,6 +217,13 @@ pub(crate) const ALTER_OFFSETS: Operation =
     send("Sets offsets of a stopped connector", new_offsets, &[(200, Some(of::<Message<'_>>))]);
 pub(crate) const RESET_OFFSETS: Operation =
     look("Forgets the offsets of a stopped connector", &[(200, Some(of::<Message<'_>>))]);
+pub(crate) const LOGS: Operation = Operation {
+    query: &[("lines", lines, "how many of the last lines to answer")],
+    ..look(
+        "The last log lines of a connector and its tasks. An addition to Kafka Connect",
+        &[(200, Some(any))],
+    )
+};
 pub(crate) const METERS: Operation = look(
     "What is measured of a connector and its tasks. An addition to Kafka Connect",
     &[(200, Some(any))],

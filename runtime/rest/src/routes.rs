@@ -15,7 +15,8 @@ use crate::media::{self, accepts_text};
 use crate::operation::{self, Operation};
 use crate::server::Context;
 use crate::{
-    body, connector, connectors, loggers, meters, metrics, offsets, openapi, plugins, root, upload,
+    body, connector, connectors, loggers, logs, meters, metrics, offsets, openapi, plugins, root,
+    upload,
 };
 
 /// Methods in the order in which `OPTIONS` lists them, which is that of a hash table in Kafka Connect.
@@ -179,6 +180,7 @@ fn of_connectors() -> Vec<Route> {
             .on("GET", offsets::list, &operation::OFFSETS)
             .on("PATCH", offsets::alter, &operation::ALTER_OFFSETS)
             .on("DELETE", offsets::reset, &operation::RESET_OFFSETS),
+        Route::new("/connectors/{name}/logs").on("GET", logs::of_connector, &operation::LOGS),
         Route::new("/connectors/{name}/meters").on("GET", meters::of_connector, &operation::METERS),
     ]
 }

@@ -163,7 +163,7 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
     Setup {
         limits: limits.clone(),
         granted: Arc::new(Granted::nothing()),
-        labels: Labels { connector: "".into(), task: "".into(), component: "".into() },
+        labels: Labels { connector: "".into(), task: None, component: "".into() },
         confided: Confided::default(),
         schemas: SharedSchemas::default(),
         offsets: Arc::new(NoOffsets),

@@ -154,7 +154,7 @@ impl Sandbox {
             granted: Arc::clone(&self.granted),
             labels: Labels {
                 connector: owner.connector.as_str().into(),
-                task: owner.task.as_str().into(),
+                task: owner.task,
                 component: short.into(),
             },
             confided: Confided::default(),
@@ -168,8 +168,8 @@ impl Sandbox {
 /// For whom an instance runs.
 pub(crate) struct Owner {
     pub(crate) connector: ConnectorName,
-    /// The task as `name-0`, or nothing for the connector itself.
-    pub(crate) task: String,
+    /// The task's index, or none for the connector itself.
+    pub(crate) task: Option<u32>,
     pub(crate) context: TaskContext,
     pub(crate) schemas: SharedSchemas,
     pub(crate) metrics: Metrics,
@@ -230,7 +230,7 @@ impl Plugins for Sandbox {
     ) -> Result<Box<dyn Connector>> {
         let owner = Owner {
             connector: name.clone(),
-            task: String::new(),
+            task: None,
             context: TaskContext { limits: context.limits, offsets: context.offsets },
             schemas: SharedSchemas::default(),
             metrics: self.metrics.of([("connector", name.to_string())].into()),
@@ -243,7 +243,7 @@ impl Plugins for Sandbox {
     async fn task(&self, task: &TaskId, context: TaskContext) -> Result<Box<dyn TaskPlugins>> {
         let owner = Owner {
             connector: task.connector.clone(),
-            task: task.to_string(),
+            task: Some(task.index),
             context,
             schemas: SharedSchemas::default(),
             metrics: self.metrics.of([

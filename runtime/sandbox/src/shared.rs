@@ -189,7 +189,7 @@ impl Shared {
                 return Err(self.needs_more(stage));
             }
             let Labels { connector, task, component } = &self.setup.labels;
-            tracing::info!(%connector, %task, %component, "the plugin's memory passed its mark: it gets a fresh instance");
+            tracing::info!(%connector, task, %component, "the plugin's memory passed its mark: it gets a fresh instance");
         }
         slot.has_task = false;
         slot.instance = State::Gone;

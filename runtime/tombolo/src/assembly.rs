@@ -192,6 +192,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         events,
         plugins,
         meters,
+        log_lines: Arc::clone(&options.log.lines),
         stores,
         loggers: Arc::new(options.log),
         worker_id: worker_id.clone(),

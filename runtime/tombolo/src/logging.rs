@@ -3,6 +3,7 @@
 //! Not here: what is logged.
 
 mod levels;
+mod lines;
 mod names;
 
 use std::collections::BTreeMap;
@@ -11,12 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tombolo_herder::{Level, LoggerLevel, Loggers};
+use tombolo_model::log_lines::LogLines;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Registry, fmt, reload};
+use tracing_subscriber::{Registry, reload};
 
 use levels::Levels;
+use lines::{Format, Lines};
 
 /// What is logged where `TOMBOLO_LOG` does not say: our own progress and that of plugins, and warnings of everything else.
 const DEFAULT: &str = "warn,tombolo=info,plugin=info";
@@ -26,6 +29,8 @@ const DEFAULT: &str = "warn,tombolo=info,plugin=info";
 pub(crate) struct Log {
     levels: Arc<Mutex<Levels>>,
     filter: reload::Handle<Targets, Registry>,
+    /// The last lines of each connector.
+    pub(crate) lines: Arc<LogLines>,
 }
 
 /// Starts logging.
@@ -40,16 +45,32 @@ pub(crate) fn start(default: Option<&str>) -> Log {
     };
     let levels = Arc::new(Mutex::new(levels(&targets)));
     let (filter, handle) = reload::Layer::new(targets);
-    let writer =
-        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry().with(filter).with(writer).init();
+    let (format, format_error) = format();
+    let kept = Arc::default();
+    let lines = Lines { format, kept: Arc::clone(&kept) };
+    tracing_subscriber::registry().with(filter).with(lines).init();
+    if let Some(wanted) = format_error {
+        tracing::warn!("TOMBOLO_LOG_FORMAT={wanted} is not understood; expected `text` or `json`");
+    }
     if let (Err(error), Some(wanted)) = (parsed, wanted) {
         tracing::warn!(
             %error,
             "TOMBOLO_LOG={wanted} is not understood; expected levels as `info` or `tombolo_worker=debug,warn`"
         );
     }
-    Log { levels, filter: handle }
+    Log { levels, filter: handle, lines: kept }
+}
+
+/// How lines look, as `TOMBOLO_LOG_FORMAT` says; and what it says where that cannot be.
+fn format() -> (Format, Option<String>) {
+    #[expect(clippy::disallowed_methods, reason = "the program reads its environment here")]
+    let wanted = std::env::var("TOMBOLO_LOG_FORMAT").ok();
+    let text = Format::Text { is_colored: std::io::stderr().is_terminal() };
+    match wanted.as_deref() {
+        Some("json") => (Format::Json, None),
+        None | Some("" | "text") => (text, None),
+        Some(_) => (text, wanted),
+    }
 }
 
 fn levels(targets: &Targets) -> Levels {

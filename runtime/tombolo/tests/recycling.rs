@@ -136,7 +136,8 @@ fn leaking_plugins_are_started_anew_under_load_and_nothing_is_lost_or_doubled() 
     assert!(!log.contains("rows were committed"), "the source ended too early:\n{log}");
     for connector in ["numbers", "lines"] {
         let passed = log.lines().filter(|line| {
-            line.contains("memory passed its mark") && line.contains(&format!("task={connector}-0"))
+            line.contains("memory passed its mark")
+                && line.contains(&format!("connector={connector} task=0"))
         });
         assert!(passed.count() >= STARTS - 1, "the log tells of {connector}:\n{log}");
     }

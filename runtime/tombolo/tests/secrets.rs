@@ -242,6 +242,11 @@ fn what_configurations_refer_to_reaches_plugins_and_is_seen_nowhere() {
     let source = a_source_tells(&watched);
     let sink = a_sink_tells(&watched, topic);
     validation_tells(&watched);
+    for connector in ["teller", "rows"] {
+        let (_, kept) =
+            watched.ask("GET", &format!("/connectors/{connector}/logs?lines=1000"), None);
+        assert!(kept.to_string().contains("password is [hidden]"), "{kept}");
+    }
     watched.walk("teller", &source);
     watched.walk("rows", &sink);
 

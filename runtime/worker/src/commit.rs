@@ -180,13 +180,17 @@ pub(crate) fn committable(
         let known = asked.iter().zip(&mut offsets).find(|(asked, _)| asked.current.at == answer.at);
         match known {
             None => tracing::warn!(
-                partition = %answer.at,
+                topic = %answer.at.topic,
+                partition = answer.at.partition,
+                offset = answer.offset,
                 "Ignoring invalid task provided offset {}/{} -- partition not assigned",
                 answer.at,
                 answer.offset
             ),
             Some((asked, _)) if answer.offset > asked.current.offset => tracing::warn!(
-                partition = %answer.at,
+                topic = %answer.at.topic,
+                partition = answer.at.partition,
+                offset = answer.offset,
                 "Ignoring invalid task provided offset {}/{} -- not yet consumed, taskOffset={} currentOffset={}",
                 answer.at,
                 answer.offset,

@@ -240,7 +240,7 @@ async fn create_topic(admin: &Admin, config: &DeadLetterQueueConfig) -> Result<(
     if admin.topic(name).await.map_err(failed)?.is_some() {
         return Ok(());
     }
-    tracing::info!("Topic {name} doesn't exist. Will attempt to create topic.");
+    tracing::info!(topic = name, "Topic {name} doesn't exist. Will attempt to create topic.");
     let topic = NewTopic {
         name: name.clone(),
         partitions: PARTITIONS,

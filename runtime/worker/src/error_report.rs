@@ -37,16 +37,32 @@ pub(crate) enum Record<'a> {
     Sent { seq: u64 },
 }
 
-impl fmt::Display for Record<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let consumed = ", where consumed record is ";
+impl Record<'_> {
+    /// Topic, partition and offset, as far as they are known.
+    fn position(&self) -> (Option<&str>, Option<i32>, Option<i64>) {
         match *self {
             Self::Consumed { batch, row } => {
                 let topic =
                     batch.topic.get(row).and_then(|&index| batch.topics.get(index as usize));
-                let topic = topic.map_or("", String::as_str);
-                let partition = batch.partition.get(row).copied().unwrap_or(-1);
-                let offset = batch.offset.get(row).copied().unwrap_or(-1);
+                let partition = batch.partition.get(row).copied();
+                (topic.map(String::as_str), partition, batch.offset.get(row).copied())
+            }
+            Self::Late(PartitionOffset { at, offset }) => {
+                (Some(&at.topic), Some(at.partition), Some(*offset))
+            }
+            Self::Polled { .. } | Self::Sent { .. } => (None, None, None),
+        }
+    }
+}
+
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let consumed = ", where consumed record is ";
+        let (topic, partition, offset) = self.position();
+        let (topic, partition) = (topic.unwrap_or_default(), partition.unwrap_or(-1));
+        let offset = offset.unwrap_or(-1);
+        match *self {
+            Self::Consumed { batch, row } => {
                 write!(f, "{consumed}{{topic='{topic}', partition={partition}, offset={offset}")?;
                 let timestamp = batch.timestamp.get(row).copied().unwrap_or(-1);
                 let meaning = match batch.timestamp_types.get(row) {
@@ -56,8 +72,7 @@ impl fmt::Display for Record<'_> {
                 };
                 write!(f, ", timestamp={timestamp}, timestampType={meaning}}}")
             }
-            Self::Late(PartitionOffset { at, offset }) => {
-                let (topic, partition) = (&at.topic, at.partition);
+            Self::Late(_) => {
                 write!(f, "{consumed}{{topic='{topic}', partition={partition}, offset={offset}}}")
             }
             Self::Polled { poll, row, .. } => {
@@ -123,7 +138,8 @@ impl ErrorReports {
         if self.policy.config.log {
             let (line, error) = (self.line(at, record), stack_trace(problem));
             let (connector, task) = (&self.task.connector, self.task.index);
-            tracing::error!(%connector, task, stage = %at.stage, %error, "{line}");
+            let (topic, partition, offset) = record.position();
+            tracing::error!(%connector, task, stage = %at.stage, topic, partition, offset, %error, "{line}");
             counters.logged();
         }
         let Some(dead_letters) = &mut self.dead_letters else { return };

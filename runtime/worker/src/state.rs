@@ -92,6 +92,18 @@ pub(crate) enum Subject {
     Task(TaskId),
 }
 
+impl Subject {
+    /// What is logged within has the connector and the task as fields.
+    pub(crate) fn span(&self) -> tracing::Span {
+        match self {
+            Self::Connector(connector) => tracing::error_span!("connector", %connector),
+            Self::Task(TaskId { connector, index }) => {
+                tracing::error_span!("task", %connector, task = index)
+            }
+        }
+    }
+}
+
 /// Tells the states of one connector or task, and nothing that must not be seen.
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {

@@ -45,6 +45,7 @@ impl TopicCreation {
     /// Errors: `Retriable` where Kafka does not answer, else `Fatal` in Kafka Connect's words.
     pub(crate) async fn ensure(&mut self, topic: &str) -> Result<(), Fault> {
         tracing::info!(
+            topic,
             "The task will send records to topic '{topic}' for the first time. Checking whether topic exists"
         );
         if self.admin.topic(topic).await.map_err(|error| describing(topic, error))?.is_none()
@@ -54,7 +55,7 @@ impl TopicCreation {
             let created =
                 self.admin.create_topic(&new).await.map_err(|error| creating(&new, error))?;
             let how = if created { "Created" } else { "Found existing" };
-            tracing::info!(group = group.name, "{how} topic '{topic}'");
+            tracing::info!(topic, group = group.name, "{how} topic '{topic}'");
         }
         self.known.insert(topic.to_owned());
         Ok(())

@@ -21,6 +21,7 @@ use tombolo_model::{
     ConfigProviders, ConnectorName, Fault, Resolved, Settings, Stage, TaskId, WorkerId,
 };
 use tombolo_store::{ConnectorOffsetStore, TopicsForgotten};
+use tracing::Instrument as _;
 
 use crate::config::WorkerConfig;
 use crate::connector::{Request, WorkerConnector, check_task_count};
@@ -361,7 +362,7 @@ impl Worker {
         reporter: Reporter,
         work: impl Future<Output = Result<(), Fault>> + Send + 'static,
     ) -> Running {
-        let work = self.shared.guests.spawn(work);
+        let work = self.shared.guests.spawn(work.instrument(reporter.subject.span()));
         let (abort, last_word) = (work.abort_handle(), reporter.clone());
         let done = tokio::spawn(async move {
             match work.await {

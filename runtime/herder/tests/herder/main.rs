@@ -5,7 +5,7 @@
 mod fakes;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tombolo_harness::wait_until;
@@ -13,6 +13,7 @@ use tombolo_herder::{
     Error, FlatMap, Health, HerderConfig, HerderHandle, HerderParts, Level, Primitive,
     RestartFlags, SubmittedConfig, bring_back_plugins,
 };
+use tombolo_model::log_lines::{LogLine, LogLines};
 use tombolo_model::role::InstallRefused;
 use tombolo_model::status::{State, TargetState};
 use tombolo_model::{ConnectorName, Settings, TaskId, WorkerId};
@@ -31,6 +32,7 @@ struct Herd {
     worker: Arc<FakeWorker>,
     plugins: FakePlugins,
     loggers: FakeLoggers,
+    log_lines: Arc<LogLines>,
 }
 
 async fn start(journals: &MemoryJournals) -> Herd {
@@ -47,6 +49,7 @@ async fn start(journals: &MemoryJournals) -> Herd {
     let (plugins, loggers) = (FakePlugins::default(), FakeLoggers::default());
     let (sender, events) = mpsc::channel(64);
     let worker = FakeWorker::new(sender, plugins.clone(), stores.offsets.clone());
+    let log_lines = Arc::<LogLines>::default();
     let handle = HerderHandle::start(HerderParts {
         config: HerderConfig::distributed(&settings).unwrap(),
         admin: Settings::default(),
@@ -54,12 +57,13 @@ async fn start(journals: &MemoryJournals) -> Herd {
         events,
         plugins: Arc::new(plugins.clone()),
         meters: Vec::new(),
+        log_lines: Arc::clone(&log_lines),
         stores: stores.clone(),
         loggers: Arc::new(loggers.clone()),
         worker_id: WorkerId::new("host:8083"),
         cluster_id: "cluster".into(),
     });
-    Herd { journals: journals.clone(), stores, handle, worker, plugins, loggers }
+    Herd { journals: journals.clone(), stores, handle, worker, plugins, loggers, log_lines }
 }
 
 fn config(more: &[(&str, &str)]) -> SubmittedConfig {
@@ -188,6 +192,32 @@ async fn a_slow_plugin_holds_up_nothing_but_itself() {
     assert!(herd.handle.status("slow").is_err(), "it has not started");
     herd.worker.slow.add_permits(1);
     herd.until_state("slow", State::Running, &[State::Running]).await;
+}
+
+#[tokio::test]
+async fn what_a_connector_logged_is_forgotten_with_it() {
+    let herd = start(&MemoryJournals::default()).await;
+    let log = || {
+        herd.log_lines.push(LogLine {
+            at: SystemTime::UNIX_EPOCH,
+            level: "INFO",
+            logger: "test".to_owned(),
+            message: "a line".to_owned(),
+            fields: vec![("connector", "slow".to_owned())],
+        });
+    };
+    let lines = || herd.log_lines.last("slow", 9).len();
+    herd.handle.create("slow", config(&[("slow", "")]), None).await.unwrap();
+    log();
+    assert_eq!(herd.handle.log_lines("slow", 9).unwrap().len(), 1);
+    herd.handle.delete("slow").await.unwrap();
+    assert_eq!(lines(), 0);
+    let unknown = Err(Error::NotFound("Connector slow not found".into()));
+    assert_eq!(herd.handle.log_lines("slow", 9), unknown);
+    // While it starts still, and then stops.
+    log();
+    herd.worker.slow.add_permits(1);
+    until("that is forgotten too", async || lines() == 0).await;
 }
 
 #[tokio::test]

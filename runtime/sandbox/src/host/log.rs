@@ -23,8 +23,8 @@ pub(crate) const LINE_MAX: usize = 4 << 10;
 pub(crate) struct Labels {
     /// The connector.
     pub(crate) connector: Arc<str>,
-    /// The task as `name-0`; empty for the connector itself.
-    pub(crate) task: Arc<str>,
+    /// The task's index; none for the connector itself.
+    pub(crate) task: Option<u32>,
     /// The component's digest, short.
     pub(crate) component: Arc<str>,
 }
@@ -82,23 +82,23 @@ impl Log {
         let Some(dropped) = admitted else { return };
         let Labels { connector, task, component } = &self.labels;
         if dropped > 0 {
-            tracing::warn!(target: PLUGIN, %connector, %task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");
+            tracing::warn!(target: PLUGIN, %connector, task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");
         }
         match level {
             contract::Level::Trace => {
-                tracing::trace!(target: PLUGIN, %connector, %task, %component, "{line}")
+                tracing::trace!(target: PLUGIN, %connector, task, %component, "{line}")
             }
             contract::Level::Debug => {
-                tracing::debug!(target: PLUGIN, %connector, %task, %component, "{line}")
+                tracing::debug!(target: PLUGIN, %connector, task, %component, "{line}")
             }
             contract::Level::Info => {
-                tracing::info!(target: PLUGIN, %connector, %task, %component, "{line}")
+                tracing::info!(target: PLUGIN, %connector, task, %component, "{line}")
             }
             contract::Level::Warn => {
-                tracing::warn!(target: PLUGIN, %connector, %task, %component, "{line}")
+                tracing::warn!(target: PLUGIN, %connector, task, %component, "{line}")
             }
             contract::Level::Error => {
-                tracing::error!(target: PLUGIN, %connector, %task, %component, "{line}")
+                tracing::error!(target: PLUGIN, %connector, task, %component, "{line}")
             }
         }
     }

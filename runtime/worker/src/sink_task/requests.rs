@@ -61,7 +61,8 @@ impl SinkTask {
         let is_own = self.partitions.contains(at);
         if !is_own {
             let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-            tracing::warn!(%connector, task, partition = %at, "ignoring the sink's request to {what} a partition that is not assigned to it");
+            let TopicPartition { topic, partition } = at;
+            tracing::warn!(%connector, task, %topic, partition, "ignoring the sink's request to {what} a partition that is not assigned to it");
         }
         is_own
     }
@@ -96,8 +97,8 @@ impl SinkTask {
         let was_given = self.partitions.has_given(row);
         if !was_given {
             let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-            let (partition, offset) = (&row.at, row.offset);
-            tracing::warn!(%connector, task, %partition, offset, "ignoring the sink's report of a record that it was not given yet");
+            let TopicPartition { topic, partition } = &row.at;
+            tracing::warn!(%connector, task, %topic, partition, offset = row.offset, "ignoring the sink's report of a record that it was not given yet");
         }
         was_given
     }
@@ -123,8 +124,8 @@ impl SinkTask {
             match read {
                 Ok(None) => {
                     let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-                    let (partition, offset) = (&at.at, at.offset);
-                    tracing::error!(%connector, task, %partition, offset, "a record that the sink found bad is no longer in Kafka, and goes to no dead letter queue");
+                    let TopicPartition { topic, partition } = &at.at;
+                    tracing::error!(%connector, task, %topic, partition, offset = at.offset, "a record that the sink found bad is no longer in Kafka, and goes to no dead letter queue");
                     return Ok(None);
                 }
                 Err(error) if error.is_retriable() => {
