@@ -22,8 +22,8 @@ fn lines_of_a_growing_file_arrive_in_another_file_and_survive_a_restart() {
     let topic = "whole-path-lines";
     let source = json!({"connector.class": "FileStreamSource", "file": from, "topic": topic});
     let sink = json!({"connector.class": "FileStreamSink", "file": to, "topics": topic});
-    worker.create("source", &source).unwrap();
-    worker.create("sink", &sink).unwrap();
+    worker.create("lines-source", &source).unwrap();
+    worker.create("lines-sink", &sink).unwrap();
     let arrived = |expected: &[&str]| {
         let there = || complete_lines(&to) == expected;
         wait_for(there, "the lines arrive", ARRIVAL)
@@ -33,8 +33,8 @@ fn lines_of_a_growing_file_arrive_in_another_file_and_survive_a_restart() {
     // The source has been at the end of the file by then: nothing else is in it.
     std::fs::write(&from, "one\ntwo\nmore\n").unwrap();
     arrived(&["one", "two", "more"]);
-    worker.wait_for_state("source", "RUNNING").unwrap();
-    worker.wait_for_state("sink", "RUNNING").unwrap();
+    worker.wait_for_state("lines-source", "RUNNING").unwrap();
+    worker.wait_for_state("lines-sink", "RUNNING").unwrap();
     worker.stop().unwrap();
     assert!(worker.log().contains("stopped"), "{}", worker.log());
 
@@ -53,7 +53,7 @@ fn json_goes_through_three_transformations() {
     std::fs::write(&from, rows).unwrap();
     let topic = "whole-path-json";
     let source = json!({"connector.class": "FileStreamSource", "file": from, "topic": topic});
-    worker.create("source", &source).unwrap();
+    worker.create("json-source", &source).unwrap();
     let sink = json!({
         "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
         "file": to,
@@ -69,7 +69,7 @@ fn json_goes_through_three_transformations() {
         "transforms.drop.type": "org.apache.kafka.connect.transforms.ReplaceField$Value",
         "transforms.drop.exclude": "note",
     });
-    worker.create("sink", &sink).unwrap();
+    worker.create("json-sink", &sink).unwrap();
     let expected = [
         format!("{{id=1, card=****, topic={topic}}}"),
         format!("{{id=2, card=****, topic={topic}}}"),
@@ -100,7 +100,7 @@ fn json_goes_through_all_transformations_of_fields_headers_and_times() {
     std::fs::write(&from, rows).unwrap();
     let topic = "whole-path-times";
     let source = json!({"connector.class": "FileStreamSource", "file": from, "topic": topic});
-    worker.create("source", &source).unwrap();
+    worker.create("times-source", &source).unwrap();
     let sink = json!({
         "connector.class": "FileStreamSink",
         "file": to,
@@ -130,7 +130,7 @@ fn json_goes_through_all_transformations_of_fields_headers_and_times() {
         "transforms.drop.headers": "id",
         "transforms.route.type": "org.apache.kafka.connect.transforms.TimestampRouter",
     });
-    worker.create("sink", &sink).unwrap();
+    worker.create("times-sink", &sink).unwrap();
     let expected = [
         "{o.id=7.0, o.at=Sun 13 Sep 2020 12:26:40.123}",
         "{o.id=8.0, o.at=Wed 31 Dec 1969 23:59:59.999}",

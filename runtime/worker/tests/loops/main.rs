@@ -11,6 +11,7 @@
 mod connectors;
 mod dead_letters;
 mod own_offsets;
+mod partitions;
 mod poison;
 mod sinks;
 mod sources;

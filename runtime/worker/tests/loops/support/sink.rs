@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use tombolo_harness::wait_until;
 use tombolo_model::fault::RowFault;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_model::role::{Original, Result, SinkRequests, SinkTask};
 use tombolo_model::{Batch, Settings};
 
-use super::Fixture;
+use super::{Fixture, SOON};
 
 /// A call of a sink.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,40 @@ pub(crate) struct Answer {
     pub(crate) requests: SinkRequests,
     /// For `pre_commit`: none says that all it was asked about is durable.
     pub(crate) offsets: Option<Vec<PartitionOffset>>,
+}
+
+/// A partition.
+pub(crate) fn at(topic: &str, partition: i32) -> TopicPartition {
+    TopicPartition::new(topic, partition)
+}
+
+/// An offset in a partition.
+pub(crate) fn offset(topic: &str, partition: i32, offset: i64) -> PartitionOffset {
+    PartitionOffset { at: at(topic, partition), offset }
+}
+
+/// Values as [`Cluster::produce_numbered`](super::Cluster) makes them.
+pub(crate) fn numbered(partition: i32, from: usize, to: usize) -> Vec<String> {
+    (from..to).map(|n| format!("v{partition}-{n}")).collect()
+}
+
+/// Takes everything, and asks for this.
+pub(crate) fn asking(requests: SinkRequests) -> Answer {
+    Answer { requests, ..Answer::default() }
+}
+
+/// Whether a call put no rows.
+pub(crate) fn is_empty_put(call: &Call) -> bool {
+    matches!(call, Call::Put(rows) if rows.is_empty())
+}
+
+/// Waits until a fixture's group has committed this offset.
+pub(crate) async fn committed(fixture: &Fixture, topic: &str, partition: i32, offset: i64) {
+    let group = fixture.group();
+    let is_committed =
+        async || fixture.cluster.committed(&group, topic, partition).await == Some(offset);
+    let what = format!("{offset} is committed");
+    wait_until(is_committed, &what, SOON).await.unwrap();
 }
 
 type Respond = dyn FnMut(&Call) -> Result<Answer> + Send;
