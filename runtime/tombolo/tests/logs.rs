@@ -90,6 +90,36 @@ fn a_line_says_which_connector_task_stage_and_record_it_is_about() {
 }
 
 #[test]
+fn a_sources_bad_record_is_printed_where_that_is_asked_for() {
+    let worker =
+        Worker::start(env!("CARGO_BIN_EXE_tombolo"), Kafka::shared().unwrap(), &[]).unwrap();
+    let from = worker.files().join("numbers.txt");
+    std::fs::write(&from, "1\nno number\n").unwrap();
+    let source = json!({
+        "connector.class": "FileStreamSource",
+        "file": from,
+        "topic": "logged-numbers",
+        "transforms": "number",
+        "transforms.number.type": "org.apache.kafka.connect.transforms.Cast$Value",
+        "transforms.number.spec": "int32",
+        "errors.tolerance": "all",
+        "errors.log.enable": "true",
+        "errors.log.include.messages": "true",
+    });
+    worker.create("numbers", &source).unwrap();
+    let found = line(&worker, "numbers", "Error encountered in task numbers-0.");
+    let message = found["message"].as_str().unwrap();
+    let place = json!({ "filename": from });
+    for part in [
+        format!(", where source record is = SourceRecord{{sourcePartition={place}, "),
+        "sourceOffset={\"position\":12}} ConnectRecord{topic='logged-numbers', kafkaPartition=null, ".to_owned(),
+        "key=null, value={\"schema\":{\"type\":\"string\",\"optional\":false},\"payload\":\"no number\"}, ".to_owned(),
+    ] {
+        assert!(message.contains(&part), "{part} is not in {message}");
+    }
+}
+
+#[test]
 fn lines_of_plugins_are_among_them() {
     let worker =
         Worker::start(env!("CARGO_BIN_EXE_tombolo"), Kafka::shared().unwrap(), &[]).unwrap();

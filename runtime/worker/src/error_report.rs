@@ -31,8 +31,8 @@ pub(crate) enum Record<'a> {
     Consumed { batch: &'a ConsumedBatch, row: usize },
     /// A record that a sink found bad after its `put`. All that is known of it is where it stands.
     Late(&'a PartitionOffset),
-    /// Polled from a source. Its content is the plugins' to read, not ours to print.
-    Polled { poll: u64, row: u32, letter: Option<&'a Letter> },
+    /// Polled from a source: its content is the plugins' to read, so there is a letter only where something wants one.
+    Polled(Option<&'a Letter>),
     /// Handed to the producer, as the task's row of this number.
     Sent { seq: u64 },
 }
@@ -50,7 +50,7 @@ impl Record<'_> {
             Self::Late(PartitionOffset { at, offset }) => {
                 (Some(&at.topic), Some(at.partition), Some(*offset))
             }
-            Self::Polled { .. } | Self::Sent { .. } => (None, None, None),
+            Self::Polled(_) | Self::Sent { .. } => (None, None, None),
         }
     }
 }
@@ -75,9 +75,8 @@ impl fmt::Display for Record<'_> {
             Self::Late(_) => {
                 write!(f, "{consumed}{{topic='{topic}', partition={partition}, offset={offset}}}")
             }
-            Self::Polled { poll, row, .. } => {
-                write!(f, ", where source record is = SourceRecord{{poll={poll}, row={row}}}")
-            }
+            Self::Polled(Some(letter)) => write!(f, ", where source record is = {letter}"),
+            Self::Polled(None) => Ok(()),
             Self::Sent { seq } => {
                 write!(f, ", where source record is = SourceRecord{{number={seq}}}")
             }
@@ -137,6 +136,7 @@ impl ErrorReports {
         self.policy.stages.of(at.stage).bad_row();
         if self.policy.config.log {
             let (line, error) = (self.line(at, record), stack_trace(problem));
+            let line = self.secrets.hide(&line);
             let (connector, task) = (&self.task.connector, self.task.index);
             let (topic, partition, offset) = record.position();
             tracing::error!(%connector, task, stage = %at.stage, topic, partition, offset, %error, "{line}");
@@ -145,7 +145,7 @@ impl ErrorReports {
         let Some(dead_letters) = &mut self.dead_letters else { return };
         let letter = match record {
             Record::Consumed { batch, row } => Letter::of_consumed(batch, row),
-            Record::Polled { letter, .. } => letter.cloned(),
+            Record::Polled(letter) => letter.cloned(),
             Record::Late(_) | Record::Sent { .. } => None,
         };
         match letter {
@@ -157,6 +157,11 @@ impl ErrorReports {
     /// Whether bad records go to a dead letter queue.
     pub(crate) fn has_dead_letters(&self) -> bool {
         self.dead_letters.is_some()
+    }
+
+    /// Whether bad records are printed in the log.
+    pub(crate) fn prints_records(&self) -> bool {
+        self.policy.config.log && self.policy.config.log_messages
     }
 
     /// As [`DeadLetters::hand_over`].

@@ -2,6 +2,9 @@
 //!
 //! Not here: writing it.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use tombolo_kafka::{ConsumedBatch, ProduceRows};
 use tombolo_model::fault::Problem;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
@@ -11,6 +14,11 @@ use crate::error_report::{Executing, stack_trace};
 
 /// The class of a problem that has none of its own: Kafka Connect's for a record that is bad.
 const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
+
+/// Longest key, value, name or header in the log, in bytes: as a line of a plugin. What is longer is cut.
+const SHOWN_MAX: usize = 4 << 10;
+/// Most headers of a record in the log.
+const SHOWN_HEADERS_MAX: usize = 20;
 
 /// A dead letter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +34,8 @@ pub(crate) struct Letter {
     pub(super) consumed_at: Option<PartitionOffset>,
     /// Where a source read the record.
     source: Option<SourcePlace>,
+    /// Whether key and value are as they crossed the wall, because no JSON can say them.
+    is_cbor: bool,
 }
 
 /// Where a source read a record, and where it was to go.
@@ -71,6 +81,7 @@ impl Letter {
             headers,
             consumed_at: Some(PartitionOffset { at, offset }),
             source: None,
+            is_cbor: false,
         })
     }
 
@@ -89,7 +100,13 @@ impl Letter {
             headers,
             consumed_at: None,
             source: Some(source),
+            is_cbor: false,
         }
+    }
+
+    /// With key and value as they crossed the wall.
+    pub(crate) fn into_cbor(self) -> Self {
+        Self { is_cbor: true, ..self }
     }
 
     /// Adds the headers that say why it is here.
@@ -135,10 +152,60 @@ impl Letter {
         tells
     }
 
+    /// Key or value for the log.
+    fn content<'a>(&self, bytes: Option<&'a [u8]>) -> Cow<'a, str> {
+        match bytes {
+            Some(bytes) if self.is_cbor => {
+                format!("[{} bytes that no JSON can say]", bytes.len()).into()
+            }
+            bytes => shown(bytes),
+        }
+    }
+
     fn bytes(&self) -> usize {
         let len = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
         let headers = self.headers.iter().map(|(name, value)| name.len() + len(value));
         len(&self.key) + len(&self.value) + headers.sum::<usize>()
+    }
+}
+
+/// The record for the log, as Kafka Connect prints one of a source; key and value are JSON and have their schemas in them.
+///
+/// Follows `SourceRecord.toString` of Kafka Connect.
+impl fmt::Display for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let none = SourcePlace::default();
+        let SourcePlace { topic, kafka_partition, partition, offset } =
+            self.source.as_ref().unwrap_or(&none);
+        let [partition, offset] =
+            [partition, offset].map(|text| shown(text.as_deref().map(str::as_bytes)));
+        let number = |number: Option<i64>| number.map_or("null".to_owned(), |n| n.to_string());
+        write!(f, "SourceRecord{{sourcePartition={partition}, sourceOffset={offset}}} ")?;
+        write!(f, "ConnectRecord{{topic='{}', ", topic.as_deref().unwrap_or("null"))?;
+        write!(f, "kafkaPartition={}, ", number(kafka_partition.map(i64::from)))?;
+        let [key, value] = [&self.key, &self.value].map(|bytes| self.content(bytes.as_deref()));
+        write!(f, "key={key}, value={value}, ")?;
+        let timestamp = (self.timestamp >= 0).then_some(self.timestamp);
+        write!(f, "timestamp={}, headers=ConnectHeaders(headers=[", number(timestamp))?;
+        for (place, (name, value)) in self.headers.iter().take(self.own_headers).enumerate() {
+            if place == SHOWN_HEADERS_MAX {
+                return write!(f, ", …])}}");
+            }
+            let comma = if place == 0 { "" } else { ", " };
+            let (name, value) = (shown(Some(name)), shown(value.as_deref()));
+            write!(f, "{comma}ConnectHeader(key={name}, value={value})")?;
+        }
+        write!(f, "])}}")
+    }
+}
+
+/// Bytes as text, cut where they are many.
+fn shown(bytes: Option<&[u8]>) -> Cow<'_, str> {
+    let Some(bytes) = bytes else { return "null".into() };
+    let text = String::from_utf8_lossy(bytes);
+    match text.get(..text.floor_char_boundary(SHOWN_MAX)) {
+        Some(begin) if begin.len() < text.len() => format!("{begin}…").into(),
+        _ => text,
     }
 }
 
@@ -276,6 +343,36 @@ mod tests {
         let bare = told(None, None);
         let trace = bare.headers.last().unwrap().1.clone().unwrap();
         assert_eq!(text(&trace), "org.apache.kafka.connect.errors.DataException: no JSON\n");
+    }
+
+    #[test]
+    fn a_sources_record_prints_as_in_kafka_connects_log_and_is_cut() {
+        let place = SourcePlace {
+            topic: Some("t".into()),
+            kafka_partition: None,
+            partition: Some(r#"{"file":"f"}"#.into()),
+            offset: Some(r#"{"position":3}"#.into()),
+        };
+        let mut letter = Letter {
+            value: Some(br#"{"schema":null,"payload":1}"#.to_vec()),
+            timestamp: 5,
+            headers: vec![(b"a".to_vec(), Some(b"1".to_vec())), (b"b".to_vec(), None)],
+            own_headers: 2,
+            source: Some(place),
+            ..Letter::default()
+        };
+        expect_test::expect![[r#"SourceRecord{sourcePartition={"file":"f"}, sourceOffset={"position":3}} ConnectRecord{topic='t', kafkaPartition=null, key=null, value={"schema":null,"payload":1}, timestamp=5, headers=ConnectHeaders(headers=[ConnectHeader(key=a, value=1), ConnectHeader(key=b, value=null)])}"#]].assert_eq(&letter.to_string());
+        (letter.is_cbor, letter.timestamp) = (true, -1);
+        let text = letter.to_string();
+        assert!(text.contains("value=[27 bytes that no JSON can say], timestamp=null"), "{text}");
+        letter.is_cbor = false;
+        letter.key = Some("ä".repeat(SHOWN_MAX).into_bytes());
+        letter.headers = vec![(vec![b'h'; 2 * SHOWN_MAX], Some(vec![0xff; SHOWN_MAX])); 500];
+        letter.own_headers = 500;
+        let text = letter.to_string();
+        assert!(text.contains(&format!("key={}…, value=", "ä".repeat(SHOWN_MAX / 2))));
+        assert_eq!(text.matches("ConnectHeader(").count(), SHOWN_HEADERS_MAX);
+        assert!(text.len() < (2 * SHOWN_HEADERS_MAX + 3) * (SHOWN_MAX + 100), "{}", text.len());
     }
 
     #[test]

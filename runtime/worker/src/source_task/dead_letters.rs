@@ -1,4 +1,4 @@
-//! Dead letters of a source: records as it made them, in JSON with schemas, as far as they can be told so.
+//! Dead letters of a source, which the log prints too: records as it made them, in JSON with schemas, as far as they can be told so.
 //!
 //! Not here: which records are bad (`pipeline`), and what a letter says of them (`dead_letter`).
 //!
@@ -42,11 +42,12 @@ impl Instance {
 }
 
 impl SourceTask {
-    /// Keeps polled records, where bad ones go to a dead letter queue.
+    /// Keeps polled records, where bad ones go to a dead letter queue or are printed in the log.
     ///
-    /// Cost: a copy of the batch, for sources with such a queue alone.
+    /// Cost: a copy of the batch, for such sources alone.
     pub(super) fn keep(&self, batch: &SourceBatch) -> Kept {
-        Kept(self.errors.has_dead_letters().then(|| batch.clone()))
+        let is_wanted = self.errors.has_dead_letters() || self.errors.prints_records();
+        Kept(is_wanted.then(|| batch.clone()))
     }
 
     /// Tells of bad records, and waits until those that go to the dead letter queue are there: only then may their offsets be stored.
@@ -60,10 +61,9 @@ impl SourceTask {
             Some(batch) => self.letters(batch, bad).await?,
             None => Vec::new(),
         };
-        let mut letters = letters.into_iter();
-        for Bad { row, stage, class, problem } in bad {
-            let letter = letters.next();
-            let record = Record::Polled { poll: self.polls, row: *row, letter: letter.as_ref() };
+        let mut letters = letters.iter();
+        for Bad { stage, class, problem, .. } in bad {
+            let record = Record::Polled(letters.next());
             self.errors.tell(Executing { stage: *stage, class }, record, problem);
         }
         while !self.errors.are_written(POLL_WAIT).await? {
@@ -95,7 +95,7 @@ impl SourceTask {
                 None => {
                     let batch =
                         Batch { headers: tombolo_model::Headers::default(), ..records.clone() };
-                    Letter::of_polled(&batch, place, source)
+                    Letter::of_polled(&batch, place, source).into_cbor()
                 }
             }
         };
