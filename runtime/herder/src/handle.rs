@@ -185,7 +185,7 @@ impl HerderHandle {
 
     /// What is measured of a connector and its tasks on this worker.
     ///
-    /// Cost: linear in what runs.
+    /// Cost: linear in the connector's tasks, and in all names to find them.
     pub fn meters(&self, name: &str) -> Result<Vec<Reading>, Error> {
         self.connector(name)?;
         let mut readings = Readings::of_connector(name);

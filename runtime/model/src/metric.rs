@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub trait Metered: Send + Sync + 'static {
     /// What it measures, as of now.
     ///
-    /// Cost: linear in what runs; whoever asks pays, not what is measured.
+    /// Cost: linear in what is [wanted](Readings::wants); whoever asks pays, not what is measured.
     fn read(&self, readings: &mut Readings);
 }
 
@@ -86,11 +86,22 @@ impl Readings {
         Self { taken: Vec::new(), connector: Some(name.to_owned()) }
     }
 
+    /// Whether readings of this connector and its tasks are wanted; they cost something even where they are let go.
+    pub fn wants(&self, connector: &str) -> bool {
+        self.connector.as_ref().is_none_or(|wanted| wanted == connector)
+    }
+
+    /// Whether readings are wanted that are no connector's.
+    pub fn wants_worker(&self) -> bool {
+        self.connector.is_none()
+    }
+
     /// Takes those of a group and an owner.
     pub fn of<'a>(&'a mut self, group: Group, tags: &'a Tags) -> Of<'a> {
-        let is_wanted = self.connector.as_ref().is_none_or(|wanted| {
-            tags.iter().any(|(tag, value)| *tag == "connector" && value == wanted)
-        });
+        let is_wanted = match connector_of(tags) {
+            Some(connector) => self.wants(connector),
+            None => self.wants_worker(),
+        };
         Of { readings: is_wanted.then_some(&mut self.taken), group, tags }
     }
 
@@ -136,6 +147,11 @@ impl Of<'_> {
     }
 }
 
+/// The connector whose tags these are.
+pub fn connector_of(tags: &Tags) -> Option<&str> {
+    tags.iter().find(|(tag, _)| *tag == "connector").map(|(_, value)| value.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +160,8 @@ mod tests {
     fn readings_of_one_connector_are_all_that_is_taken_where_others_are_not_wanted() {
         let group = Group { domain: "d", name: "n" };
         let mut readings = Readings::of_connector("b");
+        assert!(readings.wants("b") && !readings.wants("a") && !readings.wants_worker());
+        assert!(Readings::default().wants("a") && Readings::default().wants_worker());
         for tags in [&[("connector", "a")][..], &[("connector", "b")], &[("task", "b")], &[]] {
             let tags = tags.iter().map(|(tag, value)| (*tag, (*value).to_owned())).collect();
             readings.of(group, &tags).counter("count", "", 1.0).text("text", "", "of b");

@@ -14,6 +14,9 @@ pub(crate) struct Process;
 
 impl Metered for Process {
     fn read(&self, readings: &mut Readings) {
+        if !readings.wants_worker() {
+            return;
+        }
         let tags = Tags::default();
         let mut of = readings.of(GROUP, &tags);
         if let Some(stat) = file("/proc/self/stat").as_deref().and_then(Stat::parse) {

@@ -47,6 +47,18 @@ fn wait_until_it_hangs(worker: &Worker, place: &str) {
     waited.unwrap_or_else(|error| panic!("{error}\n{}", worker.log()));
 }
 
+/// What the status of a connector's running task says beside its state, once that is so.
+fn trace_of_task(worker: &Worker, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let trace = || {
+        let path = format!("/connectors/{name}/tasks/0/status");
+        let (status, answer) = worker.request("GET", &path, None).unwrap();
+        assert_eq!((status, &answer["state"]), (200, &json!("RUNNING")), "{answer}");
+        answer["trace"].clone()
+    };
+    wait_for(|| is_so(&trace()), "the status of a task says why", DEADLINE).unwrap();
+    trace()
+}
+
 /// Sends a request, which must be answered with this status.
 fn ask(worker: &Worker, request: (&str, &str), body: Option<&Value>, expected: u16) {
     let (method, path) = request;
@@ -150,6 +162,10 @@ fn no_request_waits_behind_a_plugin_that_hangs() {
         let each = || paths.iter().map(|path| look(&worker, path));
         let mut times: Vec<Duration> = (0..ROUNDS).flat_map(|_| each()).collect();
         change(&worker, &config);
+        let hangs = trace_of_task(&worker, &named("SourceTask::poll"), |trace| trace.is_string());
+        let since = "the task's loop has not turned since ";
+        assert!(hangs.as_str().unwrap().starts_with(since), "{hangs}");
+        assert!(hangs.as_str().unwrap().ends_with(": TASK_POLL is under way"), "{hangs}");
         assert!(!validated.is_finished() && !created.is_finished(), "the plugin hangs no longer");
 
         times.sort();
@@ -173,4 +189,5 @@ fn no_request_waits_behind_a_plugin_that_hangs() {
     for place in PLACES {
         worker.wait_for_state(&named(place), "RUNNING").unwrap();
     }
+    trace_of_task(&worker, &named("SourceTask::poll"), Value::is_null);
 }

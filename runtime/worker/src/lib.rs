@@ -22,6 +22,7 @@ mod state;
 mod sink_task;
 mod source_offsets;
 mod source_task;
+mod stall;
 mod task;
 
 mod dead_letter;

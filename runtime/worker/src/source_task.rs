@@ -216,10 +216,11 @@ impl SourceTask {
             bytes_max: POLL_BYTES_MAX.min(bytes_max.unwrap_or(u32::MAX)),
             wait,
         };
-        let asked = Instant::now();
+        let (calls, asked) = (self.parts.metrics.stages.of(Stage::TaskPoll), Instant::now());
+        calls.began();
         let polled = self.instance.source.poll(request).await;
         let (rows, now) = (polled.as_ref().map_or(0, |batch| batch.records.rows), Instant::now());
-        self.parts.metrics.stages.of(Stage::TaskPoll).ended(rows, now - asked, polled.is_ok());
+        calls.ended(rows, now - asked, polled.is_ok());
         match polled {
             Ok(batch) if !batch.records.is_empty() => {
                 let active = self.submitted.unsettled() + u64::from(rows);

@@ -2,7 +2,7 @@
 //!
 //! Not here: the states themselves (`model::status`) and who decides them (the herder).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -114,6 +114,8 @@ pub(crate) struct Reporter {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) secrets: Secrets,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
+    /// What there was to say about the state that was told last.
+    pub(crate) said: Arc<Mutex<Option<String>>>,
     /// Cancelled once the last state was told: what was cancelled must not have another say.
     pub(crate) is_silent: CancellationToken,
 }
@@ -148,6 +150,21 @@ impl Reporter {
     /// Tells a state, and what there is to say about it.
     pub(crate) async fn tell(&self, state: State, trace: Option<String>) {
         self.lifecycle.becomes(state, Instant::now());
+        *self.said() = trace.clone();
+        self.send_state(state, trace).await;
+    }
+
+    /// Tells the state again, with this to say about it, or else what was said before.
+    pub(crate) async fn remark(&self, remark: Option<String>) {
+        let trace = remark.or_else(|| self.said().clone());
+        self.send_state(self.lifecycle.states().state(), trace).await;
+    }
+
+    fn said(&self) -> MutexGuard<'_, Option<String>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send_state(&self, state: State, trace: Option<String>) {
         if !self.is_silent.is_cancelled() {
             let event = self.event(state, trace);
             self.send(event).await;

@@ -31,6 +31,7 @@ use crate::event::WorkerEvent;
 use crate::metrics::{ConnectorMetrics, Lifecycle, TaskMetrics, WorkerMetrics};
 use crate::shared::Shared;
 use crate::source_offsets::SourceOffsets;
+use crate::stall::Watch;
 use crate::state::{Controller, Reporter, Subject};
 use crate::task::TaskParts;
 use crate::validation::{self, Validation};
@@ -246,9 +247,10 @@ impl Worker {
             reporter: reporter.clone(),
             metrics: Arc::clone(&metrics),
         };
+        let watch = Watch { metrics: Arc::clone(&metrics), reporter: reporter.clone() };
         let running = match kind {
-            PluginKind::Sink => self.run(controller, reporter, sink_task::run(parts)),
-            _ => self.run(controller, reporter, source_task::run(parts)),
+            PluginKind::Sink => self.run(controller, reporter, watch.over(sink_task::run(parts))),
+            _ => self.run(controller, reporter, watch.over(source_task::run(parts))),
         };
         drop(lock(&self.tasks).insert(task.clone(), TaskHandle { running, metrics }));
     }
@@ -351,6 +353,7 @@ impl Worker {
             lifecycle,
             secrets: of.map(|(_, settings)| settings.secrets().clone()).unwrap_or_default(),
             events: self.shared.events.clone(),
+            said: Arc::default(),
             is_silent: CancellationToken::new(),
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tombolo_model::metric::{Group, Readings, Tags, Value};
+use tombolo_model::metric::{Group, Readings, Tags, Value, connector_of};
 
 use crate::host::Host;
 use crate::v0::tombolo::connect::metrics as contract;
@@ -42,13 +42,17 @@ impl AllMetrics {
         metrics
     }
 
-    /// All of them; those of the newest instance of an owner first.
+    /// All that are wanted; those of the newest instance of an owner first.
     pub(crate) fn read(&self, readings: &mut Readings) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_wanted = |(owner, _): &&(Tags, Weak<_>)| {
+            connector_of(owner).is_some_and(|connector| readings.wants(connector))
+        };
         let alive = |(owner, metrics): &(Tags, Weak<_>)| {
             Some((Tags::clone(owner), Metrics(metrics.upgrade()?)))
         };
-        let alive: Vec<(Tags, Metrics)> = all.iter().rev().filter_map(alive).collect();
+        let wanted = all.iter().rev().filter(is_wanted);
+        let alive: Vec<(Tags, Metrics)> = wanted.filter_map(alive).collect();
         // Plugins are not held up meanwhile, nor do they hold up each other.
         drop(all);
         for (owner, metrics) in alive {
@@ -113,6 +117,27 @@ impl contract::Host for Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reading_those_of_one_connector_touches_no_others() {
+        let all = Arc::new(AllMetrics::default());
+        let of = |connector: &str| all.of([("connector", connector.to_owned())].into());
+        let (a, b) = (of("a"), of("b"));
+        a.set("count".to_owned(), |_| Metric::Counter(1));
+        b.set("count".to_owned(), |_| Metric::Counter(2));
+        // Whoever reads those of `b` would wait for this.
+        let _held = b.0.lock().unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let readers = Arc::clone(&all);
+        std::thread::spawn(move || {
+            let mut readings = Readings::of_connector("a");
+            readers.read(&mut readings);
+            tell.send(readings.into_vec()).unwrap();
+        });
+        let read = told.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].value, Value::Counter(1.0));
+    }
 
     #[test]
     fn names_are_bounded() {

@@ -3,7 +3,7 @@
 //! Not here: turning.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tombolo_model::metric::{Group, Readings, Tags};
 
@@ -25,6 +25,12 @@ impl Progress {
     /// Records were polled, taken by a sink, or acknowledged by Kafka.
     pub(crate) fn moved(&self) {
         self.moved.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// When the loop turned last; none for never.
+    pub(crate) fn last_turn(&self) -> Option<SystemTime> {
+        let turned = self.turned.load(Ordering::Relaxed);
+        (turned > 0).then(|| UNIX_EPOCH + Duration::from_millis(turned))
     }
 
     pub(crate) fn read(&self, tags: &Tags, readings: &mut Readings) {

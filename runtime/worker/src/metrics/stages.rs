@@ -3,7 +3,7 @@
 //! Not here: making the calls.
 
 use std::array;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -29,6 +29,7 @@ pub(crate) struct Calls {
     rows: Total,
     bad_rows: Total,
     failed: Total,
+    is_under_way: AtomicBool,
     /// How many took how long; the last took longer than all bounds.
     times: [AtomicU64; BOUNDS.len() + 1],
     /// Of all times, in microseconds.
@@ -49,6 +50,12 @@ impl StageMetrics {
         self.0.get(stage as usize).unwrap_or(first)
     }
 
+    /// The stage of a call that has begun and not ended.
+    pub(crate) fn under_way(&self) -> Option<Stage> {
+        let is_under_way = |stage: &Stage| self.of(*stage).is_under_way.load(Ordering::Relaxed);
+        Stage::ALL.into_iter().find(is_under_way)
+    }
+
     pub(crate) fn read(&self, tags: &Tags, readings: &mut Readings) {
         for stage in Stage::ALL {
             let stage_tag = [("stage", stage.name().to_owned())];
@@ -64,14 +71,21 @@ impl Calls {
         rows: u32,
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        self.began();
         let began = Instant::now();
         let answer = call.await;
         self.ended(rows, began.elapsed(), answer.is_ok());
         answer
     }
 
+    /// A call begins.
+    pub(crate) fn began(&self) {
+        self.is_under_way.store(true, Ordering::Relaxed);
+    }
+
     /// A call about so many rows ended.
     pub(crate) fn ended(&self, rows: u32, took: Duration, succeeded: bool) {
+        self.is_under_way.store(false, Ordering::Relaxed);
         self.rows.add(u64::from(rows));
         if !succeeded {
             self.failed.add(1);
@@ -170,6 +184,16 @@ mod tests {
         metrics.of(Stage::KafkaProduce).bad_row();
         let expected = ("c KAFKA_PRODUCE".to_owned(), "bad-records-total".to_owned());
         assert_eq!(read(&metrics), [(expected.0, expected.1, Value::Counter(1.0))]);
+    }
+
+    #[test]
+    fn a_call_is_under_way_until_it_ends() {
+        let metrics = StageMetrics::default();
+        assert_eq!(metrics.under_way(), None);
+        metrics.of(Stage::TaskPut).began();
+        assert_eq!(metrics.under_way(), Some(Stage::TaskPut));
+        metrics.of(Stage::TaskPut).ended(1, Duration::ZERO, false);
+        assert_eq!(metrics.under_way(), None);
     }
 
     #[test]

@@ -21,16 +21,21 @@ impl Metered for Worker {
         let now = Instant::now();
         let mut connectors: Vec<(ConnectorName, Arc<ConnectorMetrics>)> = lock(&self.connectors)
             .iter()
+            .filter(|(name, _)| readings.wants(name.as_str()))
             .map(|(name, connector)| (name.clone(), Arc::clone(&connector.metrics)))
             .collect();
         connectors.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut tasks: BTreeMap<ConnectorName, BTreeMap<u32, Arc<TaskMetrics>>> = BTreeMap::new();
         for (id, task) in lock(&self.tasks).iter() {
-            let of = tasks.entry(id.connector.clone()).or_default();
-            of.insert(id.index, Arc::clone(&task.metrics));
+            if readings.wants(id.connector.as_str()) {
+                let of = tasks.entry(id.connector.clone()).or_default();
+                of.insert(id.index, Arc::clone(&task.metrics));
+            }
         }
-        let task_count = tasks.values().map(BTreeMap::len).sum();
-        self.read_worker(connectors.len(), task_count, now, readings);
+        if readings.wants_worker() {
+            let task_count = tasks.values().map(BTreeMap::len).sum();
+            self.read_worker(connectors.len(), task_count, now, readings);
+        }
         for (_, metrics) in connectors {
             metrics.read(readings);
         }
