@@ -8,14 +8,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tokio::runtime::{Builder, Handle};
 use tombolo_devbroker::{Broker, Config};
 use tombolo_model::Settings;
 
 use crate::args::DevArguments;
 use crate::assembly::{self, NotStarted};
-use crate::logging::Log;
 use crate::options::Options;
-use crate::worker::{Runtimes, until_stopped};
+use crate::worker::{Runtimes, stop, until_stopped};
 use crate::{Ended, logging, signals};
 
 /// What is logged: what went wrong. Everything else is said on standard output.
@@ -29,54 +29,66 @@ pub(crate) fn run(arguments: &DevArguments) -> Result<(), Ended> {
         .with_context(|| format!("cannot make the folder {}", folder.display()))
         .map_err(NotStarted::Settings)?;
     let runtimes = Runtimes::new()?;
-    let ended = runtimes.main.block_on(async {
-        let starting = start(arguments, folder, &runtimes, log);
-        let (broker, running) = tokio::select! {
-            started = starting => started?,
-            signal = signals::asked_to_stop() => {
-                tracing::warn!(signal = signal?, "stopped before everything had started");
-                return Ok(());
-            }
-        };
-        let ended = until_stopped(running).await;
-        if let Some(broker) = broker {
-            broker.stop().await.map_err(anyhow::Error::from)?;
-        }
-        ended
-    });
-    runtimes.end();
-    ended
-}
-
-async fn start(
-    arguments: &DevArguments,
-    folder: &Path,
-    runtimes: &Runtimes,
-    log: Log,
-) -> Result<(Option<Broker>, assembly::Running), Ended> {
     let broker = match &arguments.bootstrap_servers {
         Some(_) => None,
-        None => Some(broker(folder, arguments.broker_port).await.map_err(NotStarted::Start)?),
+        None => {
+            let starting = broker(folder, arguments.broker_port);
+            Some(runtimes.main.block_on(starting).map_err(NotStarted::Start)?)
+        }
     };
-    let bootstrap = match (&arguments.bootstrap_servers, &broker) {
-        (Some(servers), _) => servers.clone(),
-        (None, Some(broker)) => broker.address().to_string(),
-        (None, None) => String::new(),
+    let ended = runtimes.main.block_on(async {
+        let bootstrap = match (&arguments.bootstrap_servers, &broker) {
+            (Some(servers), _) => servers.clone(),
+            (None, Some(broker)) => broker.address().to_string(),
+            (None, None) => String::new(),
+        };
+        let settings = settings(&bootstrap, free_or_any(arguments.port));
+        let options = Options::of_dev(settings, folder, log).map_err(NotStarted::Settings)?;
+        work(arguments, bootstrap, options, runtimes.guests.handle().clone()).await
+    });
+    runtimes.end();
+    // Last: whoever is left would complain that the broker is gone.
+    ended.and(broker.map_or(Ok(()), end))
+}
+
+/// Stops the broker, when the worker's threads have ended.
+fn end(broker: Broker) -> Result<(), Ended> {
+    let runtime = Builder::new_current_thread().build().context("cannot stop the broker")?;
+    Ok(runtime.block_on(broker.stop()).map_err(anyhow::Error::from)?)
+}
+
+/// Runs worker and demo until asked to stop, and ends both.
+async fn work(
+    arguments: &DevArguments,
+    bootstrap: String,
+    options: Options,
+    guests: Handle,
+) -> Result<(), Ended> {
+    let running = tokio::select! {
+        running = assembly::start(options, guests) => running?,
+        signal = signals::asked_to_stop() => {
+            tracing::warn!(signal = signal?, "stopped before the worker had started");
+            return Ok(());
+        }
     };
-    let settings = settings(&bootstrap, free_or_any(arguments.port));
-    let options = Options::of_dev(settings, folder, log).map_err(NotStarted::Settings)?;
-    let running = assembly::start(options, runtimes.guests.handle().clone()).await?;
     let place = Place {
         bootstrap,
-        is_built_in: broker.is_some(),
+        is_built_in: arguments.bootstrap_servers.is_none(),
         url: format!("http://{}", running.address),
-        folder: folder.to_path_buf(),
+        folder: arguments.data_dir.clone(),
     };
     demo::welcome(&place);
     if !arguments.no_demo {
-        demo::start(&running.herder, place).await?;
+        let created = tokio::select! {
+            created = demo::start(&running.herder, place) => created,
+            signal = signals::asked_to_stop() => return stop(running, signal?).await,
+        };
+        if let Err(error) = created {
+            running.stop().await?;
+            return Err(error.into());
+        }
     }
-    Ok((broker, running))
+    until_stopped(running).await
 }
 
 /// Where everything is, for people.

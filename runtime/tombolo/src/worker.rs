@@ -67,7 +67,7 @@ pub(crate) async fn until_stopped(mut running: Running) -> Result<(), Ended> {
 }
 
 /// Stops a worker; a second request ends the program at once.
-async fn stop(running: Running, signal: &str) -> Result<(), Ended> {
+pub(crate) async fn stop(running: Running, signal: &str) -> Result<(), Ended> {
     tracing::info!(signal, "stopping");
     tokio::select! {
         stopped = running.stop() => stopped?,

@@ -17,6 +17,10 @@ const SOURCE: &str = "demo-orders";
 const SINK: &str = "demo-file";
 /// How many rows are shown before the demo goes on silently.
 const ROWS_SHOWN: usize = 5;
+/// Topic between them.
+const TOPIC: &str = "orders";
+/// Longest wait for the source's first record before the sink is created all the same.
+const SOURCE_WAIT: Duration = Duration::from_secs(10);
 /// How often the output is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -37,16 +41,12 @@ pub(super) fn welcome(place: &Place) {
 /// Creates the demo's connectors where they are not there yet, and shows the first rows of their output.
 pub(super) async fn start(herder: &HerderHandle, place: Place) -> anyhow::Result<()> {
     let file = place.folder.canonicalize().context("the data folder is gone")?.join("orders.txt");
-    let source = [
-        ("connector.class", "Datagen"),
-        ("topic", "orders"),
-        ("quickstart", "orders"),
-        ("rate", "5"),
-    ];
+    let source =
+        [("connector.class", "Datagen"), ("topic", TOPIC), ("quickstart", "orders"), ("rate", "5")];
     let output = file.display().to_string();
     let sink = [
         ("connector.class", "FileStreamSink"),
-        ("topics", "orders"),
+        ("topics", TOPIC),
         ("file", output.as_str()),
         ("transforms", "mask,label"),
         ("transforms.mask.type", "org.apache.kafka.connect.transforms.MaskField$Value"),
@@ -55,20 +55,37 @@ pub(super) async fn start(herder: &HerderHandle, place: Place) -> anyhow::Result
         ("transforms.label.type", "org.apache.kafka.connect.transforms.InsertField$Value"),
         ("transforms.label.topic.field", "topic"),
     ];
-    create(herder, SOURCE, &source).await?;
+    if create(herder, SOURCE, &source).await? {
+        // A sink complains of a topic that is not there yet.
+        tokio::time::timeout(SOURCE_WAIT, first_record(herder)).await.unwrap_or(Ok(()))?;
+    }
     create(herder, SINK, &sink).await?;
     tokio::spawn(show(file, place.url));
     Ok(())
 }
 
-async fn create(herder: &HerderHandle, name: &str, config: &[(&str, &str)]) -> anyhow::Result<()> {
+/// Waits until the source's first record is in its topic.
+async fn first_record(herder: &HerderHandle) -> Result<(), Error> {
+    while !herder.topics(SOURCE)?.iter().any(|topic| topic == TOPIC) {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Creates a connector, and answers whether there was none.
+async fn create(
+    herder: &HerderHandle,
+    name: &str,
+    config: &[(&str, &str)],
+) -> anyhow::Result<bool> {
     let config = config
         .iter()
         .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())))
         .collect();
     match herder.create(name, config, None).await {
         // It was made by an earlier run, and perhaps changed since: it stays as it is.
-        Ok(_) | Err(Error::AlreadyExists(_)) => Ok(()),
+        Err(Error::AlreadyExists(_)) => Ok(false),
+        Ok(_) => Ok(true),
         Err(error) => Err(anyhow::anyhow!("{error}").context(format!("cannot create {name}"))),
     }
 }
