@@ -80,8 +80,15 @@ pub trait Loggers: Send + Sync + 'static {
     /// A logger.
     fn find(&self, name: &str) -> Option<LoggerLevel>;
 
+    /// Whether a logger can be set.
+    ///
+    /// Errors: `BadRequest` where its name is too long, or no more are kept.
+    fn check(&self, name: &str) -> Result<(), Error>;
+
     /// Sets a logger and those below it. Answers the names of those whose level changed, sorted.
-    fn set(&self, name: &str, level: Level) -> Vec<String>;
+    ///
+    /// Errors: as [`Loggers::check`].
+    fn set(&self, name: &str, level: Level) -> Result<Vec<String>, Error>;
 }
 
 impl HerderHandle {
@@ -91,7 +98,10 @@ impl HerderHandle {
     }
 
     /// Has every worker of the cluster set a logger. Returns when it is written and read back.
+    ///
+    /// Errors: `BadRequest` where this one could not.
     pub async fn set_cluster_level(&self, name: &str, level: Level) -> Result<(), Error> {
+        self.loggers().check(name)?;
         let write = LevelWrite { namespace: name.to_owned(), level: level.name().to_owned() };
         let written = self.shared.stores.config.write(&ConfigWrite::LoggerLevel(write)).await;
         written.map_err(|error| Error::failed("Error writing logger level to Kafka", &error))
@@ -101,10 +111,11 @@ impl HerderHandle {
 /// Sets a logger as another worker, or this one, wrote it. Follows `AbstractHerder.setWorkerLoggerLevel`.
 pub(crate) fn set_as_written(loggers: &dyn Loggers, written: &LevelWrite) {
     let LevelWrite { namespace, level } = written;
-    match Level::from_name(level) {
-        Some(level) => drop(loggers.set(namespace, level)),
-        None => tracing::warn!(
-            "Ignoring request to set invalid level '{level}' for namespace {namespace}"
-        ),
+    let Some(level) = Level::from_name(level) else {
+        tracing::warn!("Ignoring request to set invalid level '{level}' for namespace {namespace}");
+        return;
+    };
+    if let Err(error) = loggers.set(namespace, level) {
+        tracing::warn!(%error, "Ignoring request to set a level");
     }
 }

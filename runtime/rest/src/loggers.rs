@@ -66,5 +66,5 @@ pub(crate) async fn set(
             "Received invalid scope '{scope}' in request to adjust logging level; will default to worker"
         );
     }
-    Ok(json(StatusCode::OK, &herder.loggers().set(&name, level)))
+    Ok(json(StatusCode::OK, &herder.loggers().set(&name, level)?))
 }

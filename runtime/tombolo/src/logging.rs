@@ -11,7 +11,7 @@ use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tombolo_herder::{Level, LoggerLevel, Loggers};
+use tombolo_herder::{Error, Level, LoggerLevel, Loggers};
 use tombolo_model::log_lines::LogLines;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -117,18 +117,22 @@ impl Loggers for Log {
         self.lock().find(name)
     }
 
-    fn set(&self, name: &str, level: Level) -> Vec<String> {
+    fn check(&self, name: &str) -> Result<(), Error> {
+        self.lock().check(name).map_err(Error::BadRequest)
+    }
+
+    fn set(&self, name: &str, level: Level) -> Result<Vec<String>, Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
         tracing::info!("Setting level of namespace {name} and children to {}", level.name());
         let mut levels = self.lock();
-        let changed = levels.set(name, level, now);
+        let changed = levels.set(name, level, now).map_err(Error::BadRequest)?;
         let (root, targets) = levels.directives();
         let targets = targets.map(|(target, level)| (target, filter(level)));
         let filters = Targets::new().with_default(filter(root)).with_targets(targets);
         if let Err(error) = self.filter.reload(filters) {
             tracing::error!(%error, "the log's levels could not be changed");
         }
-        changed
+        Ok(changed)
     }
 }

@@ -45,6 +45,12 @@ fn what_is_logged_follows_the_levels_that_are_set() {
     assert!(worker.log().contains(&line("io.loud")), "{}", worker.log());
     assert!(!worker.log().contains(&line("io.quiet")), "{}", worker.log());
 
+    let long = "x".repeat(2_000);
+    for path in [long.clone(), format!("{long}?scope=cluster")] {
+        let (status, refused) = set(&worker, &path, "INFO");
+        let message = "The name of the logger has 2000 bytes: expected at most 1024";
+        assert_eq!((status, &refused["message"]), (400, &json!(message)));
+    }
     assert_eq!(set(&worker, "io.far?scope=cluster", "TRACE"), (204, Value::Null));
     let is_set = || level(&worker, "io.far").as_deref() == Some("TRACE");
     wait_for(is_set, "the level comes through the config topic", DEADLINE).unwrap();

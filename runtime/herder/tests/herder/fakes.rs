@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, mpsc};
-use tombolo_herder::{ConfigInfo, Level, LoggerLevel, Loggers, Validation, Work};
+use tombolo_herder::{ConfigInfo, Error, Level, LoggerLevel, Loggers, Validation, Work};
 use tombolo_model::config_def::SettingState;
 use tombolo_model::fault::Fault;
 use tombolo_model::offset::{SourcePosition, TopicPartition};
@@ -92,9 +92,14 @@ impl Loggers for FakeLoggers {
         None
     }
 
-    fn set(&self, name: &str, level: Level) -> Vec<String> {
+    fn check(&self, name: &str) -> std::result::Result<(), Error> {
+        if name == "one.too.many" { Err(Error::BadRequest(name.to_owned())) } else { Ok(()) }
+    }
+
+    fn set(&self, name: &str, level: Level) -> std::result::Result<Vec<String>, Error> {
+        self.check(name)?;
         self.0.lock().unwrap().push(format!("{name} {}", level.name()));
-        vec![name.to_owned()]
+        Ok(vec![name.to_owned()])
     }
 }
 

@@ -274,6 +274,10 @@ async fn a_level_for_the_cluster_reaches_every_worker_that_runs() {
     }
     // A worker of another version may write what this one does not know.
     journals.write("configs", "logger-cluster-a", Some(r#"{"level":"LOUD"}"#));
+    // Nor do workers keep the same loggers.
+    journals.write("configs", "logger-cluster-one.too.many", Some(r#"{"level":"INFO"}"#));
+    let refused = one.handle.set_cluster_level("one.too.many", Level::Info).await;
+    assert_eq!(refused, Err(Error::BadRequest("one.too.many".into())));
     one.handle.set_cluster_level("root", Level::Off).await.unwrap();
     until("it is passed over", async || other.loggers.set().len() == 2).await;
     let late = start(&journals).await;
