@@ -3,7 +3,9 @@
 //! Where they differ, `docs/differences.md` says. Not here: which files a component may see; the host decides that by `sandbox.fs.roots`.
 
 mod access;
+mod followed;
 mod lines;
+mod pace;
 mod settings;
 mod sink;
 mod source;

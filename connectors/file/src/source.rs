@@ -1,8 +1,6 @@
 //! The source: follows a file and makes a record of each line. Not here: splitting lines (`lines`).
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tombolo_sdk::cbor::{self, write};
@@ -17,12 +15,11 @@ use tombolo_sdk::source_batch::SourceBatch;
 use tombolo_sdk::text;
 
 use crate::access;
+use crate::followed::Followed;
 use crate::lines::Lines;
+use crate::pace::Pace;
 use crate::settings::SourceSettings;
 use crate::stdin::Stdin;
-
-/// How often a file that has no more to give is looked at within a poll.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 const POSITION: &str = "position";
 const FILENAME: &str = "filename";
@@ -34,6 +31,7 @@ pub struct FileStreamSource {
     schema: SchemaNumber,
     input: Input,
     lines: Lines,
+    pace: Pace,
     /// Bytes of the file before the next line.
     position: i64,
 }
@@ -45,7 +43,7 @@ enum Input {
     Missing {
         said: bool,
     },
-    File(File),
+    File(Followed),
     Stdin(Stdin),
 }
 
@@ -83,19 +81,24 @@ impl Source for FileStreamSource {
             Input::Stdin(Stdin::new())
         };
         let schema = SchemaBuilder::string().define()?;
-        Ok(Self { settings, schema, input, lines: Lines::default(), position: 0 })
+        let (lines, pace) = (Lines::default(), Pace::default());
+        Ok(Self { settings, schema, input, lines, pace, position: 0 })
     }
 
     fn poll(&mut self, request: &Poll, batch: &mut SourceBatch) -> Result<()> {
         let mut left = request.wait;
         loop {
-            if self.is_open()? {
-                self.read(request, batch)?;
+            // Whoever does not let it wait wants what is there now.
+            if request.wait.is_zero() || self.pace.wait(Instant::now()).is_zero() {
+                match self.is_open()? && self.read(request, batch)? {
+                    true => self.pace.found(),
+                    false => self.pace.found_nothing(Instant::now()),
+                }
             }
             if !batch.is_empty() || left.is_zero() {
                 return Ok(());
             }
-            let pause = left.min(LOOK_AGAIN);
+            let pause = left.min(self.pace.wait(Instant::now()));
             host::wait(pause);
             left = left.saturating_sub(pause);
         }
@@ -128,7 +131,7 @@ impl FileStreamSource {
         let (Input::Missing { said }, Some(path)) = (&mut self.input, &self.settings.file) else {
             return Ok(true);
         };
-        let Some(mut file) = access::open_to_read(path)? else {
+        let Some(file) = access::open_to_read(path)? else {
             if !std::mem::replace(said, true) {
                 host::warn(format_args!(
                     "Couldn't find file {path} for FileStreamSourceTask, waiting for it to be created"
@@ -138,27 +141,27 @@ impl FileStreamSource {
         };
         self.position = committed(path)?;
         let start = u64::try_from(self.position).unwrap_or(0);
-        file.seek(SeekFrom::Start(start)).map_err(Fault::fatal)?;
-        self.input = Input::File(file);
+        self.input = Input::File(Followed::from(file, start).map_err(Fault::fatal)?);
         Ok(true)
     }
 
-    /// Reads what is there, up to the limits of the poll.
-    fn read(&mut self, request: &Poll, batch: &mut SourceBatch) -> Result<()> {
+    /// Reads what is there, up to the limits of the poll. Answers whether anything was.
+    fn read(&mut self, request: &Poll, batch: &mut SourceBatch) -> Result<bool> {
         let rows_max = request.rows_max.min(self.settings.batch_size);
         let name = self.settings.file.as_deref();
         let partition = batch.partition(&Partition { filename: name })?;
-        let now = now();
+        let (now, mut is_any) = (now(), false);
         while batch.len() < rows_max && batch.byte_count() < request.bytes_max {
             let Some(line) = self.lines.next() else {
                 let read = match &mut self.input {
-                    Input::File(file) => follow(file, &mut self.lines),
+                    Input::File(file) => file.fill(&mut self.lines),
                     Input::Stdin(stdin) => self.lines.fill(stdin),
                     Input::Missing { .. } => Ok(0),
                 };
                 if read.map_err(Fault::fatal)? == 0 {
                     break;
                 }
+                is_any = true;
                 continue;
             };
             self.position += i64::try_from(line.taken).unwrap_or(0);
@@ -172,19 +175,8 @@ impl FileStreamSource {
                 })
                 .timestamp(now);
         }
-        Ok(())
+        Ok(is_any || !batch.is_empty())
     }
-}
-
-/// Reads more of a file, and says how much.
-fn follow(file: &mut File, lines: &mut Lines) -> std::io::Result<usize> {
-    let read = lines.fill(file)?;
-    if read == 0 {
-        // A component reads through a stream that ends for good at the file's end; going to this place begins another.
-        let end = file.stream_position()?;
-        file.seek(SeekFrom::Start(end))?;
-    }
-    Ok(read)
 }
 
 /// `{"position": n}`; null for standard input.

@@ -1,6 +1,7 @@
 //! The source against files that are there, grow, are missing, or end within a line.
 
 use std::io::Write;
+use std::time::Duration;
 
 use tombolo_sdk::settings::{Configuration, Settings};
 use tombolo_sdk::testing::{self, Polled, SourceTask};
@@ -55,6 +56,27 @@ fn a_growing_file_is_followed_and_a_line_is_taken_when_it_is_whole() {
     assert!(task.poll(10).unwrap().is_empty());
     append(&path, "\nthree\n");
     assert_eq!(lines(&task.poll(10).unwrap()), ["two", "three"]);
+}
+
+#[test]
+fn a_poll_that_waits_ends_with_the_line_that_comes_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    append(&path, "one\n");
+    let mut task = SourceTask::start::<FileStreamSource>(&settings(&path)).unwrap();
+    let patient = |task: &mut SourceTask| {
+        lines(&task.poll_within(10, usize::MAX, Duration::from_secs(600)).unwrap())
+    };
+    assert_eq!(patient(&mut task), ["one"]);
+    for line in ["two", "three"] {
+        assert!(task.poll(10).unwrap().is_empty());
+        let path = path.clone();
+        let writer = std::thread::spawn(move || append(&path, &format!("{line}\n")));
+        assert_eq!(patient(&mut task), [line]);
+        writer.join().unwrap();
+    }
+    let impatient = task.poll_within(10, usize::MAX, Duration::from_millis(1)).unwrap();
+    assert!(impatient.is_empty(), "it waits no longer than it may");
 }
 
 #[test]
