@@ -11,7 +11,7 @@ mod queue;
 pub(crate) mod request;
 pub(crate) mod topics;
 
-pub(crate) use client::{Client, Raised, Role};
+pub(crate) use client::{Client, Raised, Role, refused_property};
 pub(crate) use consume::Message;
 pub(crate) use list::PartitionList;
 pub(crate) use produce::{Delivered, Headers, Record, Topic};

@@ -21,6 +21,7 @@ use std::time::Duration;
 use tombolo_model::Settings;
 use tombolo_model::settings::HIDDEN;
 
+use crate::ffi::refused_property;
 pub use server::ServerStores;
 use table::Treatment;
 
@@ -120,6 +121,12 @@ impl ClientSettings {
         defaults::complete(&mut to);
         let poll_records_max = convert::poll_records_max(java)?;
         let Translation { properties, warnings, .. } = to;
+        let all = properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        if let Some(property) = refused_property(all) {
+            // Not the value: it may be a secret.
+            let reason = "its value is of another type, or out of its range";
+            return Err(refused(table::java_name(kind, property), reason));
+        }
         Ok((ClientSettings { kind, properties, poll_records_max }, warnings))
     }
 

@@ -337,6 +337,16 @@ impl Conf {
     }
 }
 
+/// The first property whose value librdkafka does not take: it is not of its type, or out of its range. Whether a client can be made of the others shows later.
+pub(crate) fn refused_property<'p>(
+    properties: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> Option<&'p str> {
+    // SAFETY: as in `Conf::new`; it is destroyed on drop.
+    let conf = Conf(unsafe { native::rd_kafka_conf_new() });
+    let mut properties = properties.into_iter();
+    properties.find(|(name, value)| conf.set(name, value).is_err()).map(|(name, _)| name)
+}
+
 impl Drop for Conf {
     fn drop(&mut self) {
         // SAFETY: ours, and not owned by a client: that is forgotten.

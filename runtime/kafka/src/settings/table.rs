@@ -185,6 +185,13 @@ const FAMILIES: &[(&str, Treatment)] = &[
     ("sasl.oauthbearer.", Ignored("librdkafka has its own way")),
 ];
 
+/// The setting that librdkafka has under this name.
+pub(super) fn java_name(kind: ClientKind, property: &str) -> &str {
+    let is_it = |treatment: &Treatment| matches!(treatment, Renamed(name) if *name == property);
+    let found = SETTINGS.iter().find(|(_, kinds, how)| kinds.contains(&kind) && is_it(how));
+    found.map_or(property, |(name, ..)| name)
+}
+
 /// What becomes of a setting of a client of this kind.
 pub(super) fn treatment(kind: ClientKind, name: &str) -> Treatment {
     let exact = SETTINGS.iter().find(|(known, ..)| *known == name);

@@ -179,6 +179,19 @@ fn what_would_change_delivery_or_security_is_refused() {
     }
 }
 
+#[test]
+fn a_value_that_is_not_of_its_type_is_refused_by_the_name_of_its_setting() {
+    for (kind, name, value) in [
+        (Producer, "linger.ms", "soon"),
+        (Producer, "max.request.size", "much"),
+        (Consumer, "session.timeout.ms", "-1"),
+    ] {
+        let refusal = translate(kind, &[(name, value)]).unwrap_err();
+        assert_eq!(refusal.name, name);
+        assert!(!refusal.to_string().contains(value), "{refusal}");
+    }
+}
+
 const SASL: (&str, &str) = ("security.protocol", "SASL_SSL");
 const MODULES: &str = "org.apache.kafka.common.security";
 
