@@ -52,6 +52,9 @@ pub struct LogClients {
 const APPEND_BUDGET: usize = 1 << 20;
 /// What a reader asks a broker to wait for news; bounds how late a partition that starts meanwhile is first asked for.
 const FETCH_WAIT_MS: &str = "250";
+/// How long who asks where logs end believes what it knows of their leaders. librdkafka does not ask anew when a leader of a later epoch refuses
+/// it, as every leader does that was away; what it knows counts for 15 minutes otherwise.
+const LEADER_AGE_MS: &str = "1000";
 /// Bytes fetched ahead of the one who applies records: `each` is fast, and three logs should not cost what a task does.
 const FETCH_AHEAD_KBYTES: &str = "2048";
 
@@ -81,7 +84,8 @@ impl LogClients {
     /// Made when it is wanted first: a start needs none.
     async fn asker(&self) -> Result<&Arc<Client>, Error> {
         let own = [("client.id", self.client_id.as_str())];
-        let make = async || Client::new(Role::Reader, self.reader.properties_over(&own));
+        let fresh = self.reader.with("metadata.max.age.ms", LEADER_AGE_MS);
+        let make = async || Client::new(Role::Reader, fresh.properties_over(&own));
         self.asker.get_or_try_init(make).await
     }
 }

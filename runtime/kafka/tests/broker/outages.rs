@@ -106,6 +106,29 @@ fn nothing_is_lost_while_a_broker_is_killed_and_comes_back() {
     });
 }
 
+#[test]
+fn a_log_is_read_to_its_end_after_its_broker_was_away() {
+    run(async {
+        let (mut kafka, broker) = start(1)?;
+        let clients = LogClients::new(
+            &broker.settings(ClientKind::Consumer, &[])?,
+            &broker.settings(ClientKind::Producer, &[])?,
+            "test-log",
+            &Producers::new("test"),
+        );
+        let topic = new_topic(1, &[("cleanup.policy", "compact")]);
+        let log = Log::open(&clients, &topic, |_| {}).await?;
+        log.append(&[(&b"key"[..], Some(&b"one"[..]))]).await?;
+        log.read_to_end().await?;
+        // Its partition has a leader of a later epoch then.
+        kafka.kill()?;
+        kafka.start_again()?;
+        log.append(&[(&b"key"[..], Some(&b"two"[..]))]).await?;
+        tokio::time::timeout(DEADLINE, log.read_to_end()).await??;
+        Ok(())
+    });
+}
+
 /// The node that leads each partition of a topic.
 fn leaders(broker: &Broker, topic: &str) -> Result<Vec<i32>> {
     let client: BaseConsumer =
