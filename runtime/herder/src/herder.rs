@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot};
+use tombolo_model::WorkerId;
 use tombolo_model::log_lines::LogLines;
 use tombolo_model::metric::Metered;
 use tombolo_model::role::Plugins;
-use tombolo_model::{Settings, WorkerId};
 use tombolo_store::Stores;
 use tombolo_worker::WorkerEvent;
 
@@ -30,8 +30,6 @@ const REQUESTS_MAX: usize = 64;
 pub struct HerderParts {
     /// Its settings.
     pub config: HerderConfig,
-    /// Settings of admin clients, as Java client properties.
-    pub admin: Settings,
     /// What runs connectors and tasks.
     pub worker: Arc<dyn Work>,
     /// What the worker tells.
@@ -55,7 +53,7 @@ pub struct HerderParts {
 impl HerderHandle {
     /// Starts a herder within a tokio runtime: it runs what the configurations say from now on.
     pub fn start(parts: HerderParts) -> Self {
-        let HerderParts { config, admin, worker, events, plugins, meters, .. } = parts;
+        let HerderParts { config, worker, events, plugins, meters, .. } = parts;
         let HerderParts { log_lines, stores, loggers, worker_id, cluster_id, .. } = parts;
         let group_id = match &config.mode {
             Mode::Distributed { group_id } => Some(group_id.clone()),
@@ -67,7 +65,7 @@ impl HerderHandle {
             Mode::Standalone => Answering::OnceStarted,
         };
         let validator = Validator { worker: Arc::clone(&worker), group_id };
-        let offsets = Reader::new(Arc::clone(&plugins), Arc::clone(&worker), admin);
+        let offsets = Reader { plugins: Arc::clone(&plugins), worker: Arc::clone(&worker) };
         let herder = Herder::new(worker_id.clone(), next_generation(&stores), answering);
         let alterer = Alterer(offsets.clone());
         let (mut shell, internal) =

@@ -19,7 +19,7 @@ use tombolo_store::{ClusterConfigState, ConnectorOffsetStore, Error as StoreErro
 use crate::error::Error;
 use crate::event::{OffsetChange, OffsetsAltered};
 use crate::work::Work;
-use sink::Groups;
+use sink::Group;
 
 /// Longest wait for a connector's own topic of offsets to be opened.
 const OPEN_TIMEOUT: Duration = tombolo_store::topics::READ_WRITE_TIMEOUT;
@@ -38,7 +38,6 @@ pub struct Offset {
 pub(crate) struct Reader {
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) worker: Arc<dyn Work>,
-    pub(crate) groups: Groups,
 }
 
 /// Alters offsets. Cheap to clone.
@@ -54,10 +53,6 @@ struct Known {
 }
 
 impl Reader {
-    pub(crate) fn new(plugins: Arc<dyn Plugins>, worker: Arc<dyn Work>, admin: Settings) -> Self {
-        Self { plugins, worker, groups: Groups { admin: Arc::new(admin) } }
-    }
-
     /// All offsets of a connector.
     pub(crate) async fn read(
         &self,
@@ -66,7 +61,7 @@ impl Reader {
     ) -> Result<Vec<Offset>, Error> {
         let known = self.known(state, name).await?;
         if known.plugin.kind == PluginKind::Sink {
-            return self.groups.offsets(&known).await;
+            return self.group(&known)?.offsets().await;
         }
         let doing = format!("retrieve offsets for source connector {name}");
         let offsets = self.source(&known, &doing).await?;
@@ -83,6 +78,16 @@ impl Reader {
             }),
             Err(_) => Err(Error::Internal(format!("Timed out while attempting to {doing}"))),
         }
+    }
+
+    /// The consumer group of a sink.
+    fn group<'a>(&self, known: &'a Known) -> Result<Group<'a>, Error> {
+        let group = self.worker.sink_group(&known.config).map_err(|fault| {
+            let (name, why) = (&known.name, &fault.message);
+            let message = format!("Failed to reach the consumer group of connector {name}: {why}");
+            Error::failed(message, &fault)
+        })?;
+        Group::new(&known.name, group)
     }
 
     async fn known(
@@ -149,12 +154,12 @@ impl Alterer {
     }
 
     async fn alter_sink(&self, known: &Known, change: OffsetChange) -> Result<bool, Error> {
-        let groups = &self.0.groups;
+        let group = self.0.group(known)?;
         let is_reset = change == OffsetChange::Reset;
         let changes = match change {
             OffsetChange::Alter(changes) => sink::parse(&changes)?,
             OffsetChange::Reset => {
-                let committed = groups.committed(known).await?;
+                let committed = group.committed().await?;
                 committed.into_iter().map(|committed| (committed.at, None)).collect()
             }
         };
@@ -164,9 +169,9 @@ impl Alterer {
             .await
             .map_err(|fault| refused(known, fault))?;
         if is_reset {
-            groups.delete(known).await?;
+            group.delete().await?;
         } else {
-            groups.alter(known, &changes).await?;
+            group.alter(&changes).await?;
         }
         Ok(by_connector)
     }

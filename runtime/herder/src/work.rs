@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tombolo_model::status::TargetState;
 use tombolo_model::{ConnectorName, Fault, Resolved, Settings, TaskId};
 use tombolo_store::ConnectorOffsetStore;
-use tombolo_worker::Worker;
 use tombolo_worker::validation::Validation;
+use tombolo_worker::{SinkGroup, Worker};
 
 /// Runs connectors and tasks; what becomes of them arrives as events.
 ///
@@ -36,6 +36,8 @@ pub trait Work: Send + Sync + 'static {
     async fn resolve(&self, config: &Settings) -> Result<Resolved, Fault>;
     /// Opens what holds the offsets of a source connector with this configuration, resolved; may wait for a broker.
     async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault>;
+    /// The consumer group of a sink connector with this configuration, resolved.
+    fn sink_group(&self, config: &Settings) -> Result<SinkGroup, Fault>;
     /// Checks a configuration. The answer shows references as they were.
     async fn validate(&self, config: &Resolved) -> Result<Validation, Fault>;
 }
@@ -78,6 +80,10 @@ impl Work for Worker {
 
     async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault> {
         self.source_offsets(config).await
+    }
+
+    fn sink_group(&self, config: &Settings) -> Result<SinkGroup, Fault> {
+        self.sink_group(config)
     }
 
     async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {

@@ -74,7 +74,6 @@ struct Configs {
     consumer: ClientSettings,
     producer: ClientSettings,
     admin: ClientSettings,
-    admin_java: Settings,
 }
 
 /// Where configurations, statuses and offsets are kept.
@@ -106,7 +105,7 @@ impl Configs {
                 !["producer.", "consumer.", "admin."].iter().any(|prefix| name.starts_with(prefix))
             })
             .collect();
-        let admin_java = own.clone().overlaid(&settings.with_prefix("admin."));
+        let admin = own.clone().overlaid(&settings.with_prefix("admin."));
         // The worker's own clients get the whole file: that most of it is not for them needs no warning.
         let translate = |kind, java: &Settings| {
             ClientSettings::translate(kind, java).map(|(settings, _)| settings)
@@ -122,8 +121,7 @@ impl Configs {
             storage: Storage::read(settings, options.mode)?,
             consumer: translate(ClientKind::Consumer, &own)?,
             producer: translate(ClientKind::Producer, &own)?,
-            admin: translate(ClientKind::Admin, &admin_java)?,
-            admin_java,
+            admin: translate(ClientKind::Admin, &admin)?,
         })
     }
 }
@@ -187,7 +185,6 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         vec![Arc::new(worker.clone()), Arc::new(sandbox), Arc::new(Process)];
     let herder = HerderHandle::start(HerderParts {
         config: configs.herder,
-        admin: configs.admin_java,
         worker: Arc::new(worker),
         events,
         plugins,

@@ -19,6 +19,7 @@ mod metrics;
 mod shared;
 mod state;
 
+mod sink_group;
 mod sink_task;
 mod source_offsets;
 mod source_task;
@@ -41,5 +42,6 @@ pub use config::WorkerConfig;
 pub use error_counters::{ErrorCounters, ErrorCounts};
 pub use event::WorkerEvent;
 pub use metrics::Windows;
+pub use sink_group::SinkGroup;
 pub use source_offsets::SourceOffsets;
 pub use worker::{Worker, WorkerParts};

@@ -29,6 +29,7 @@ use crate::error_report::{ErrorReports, Executing, Record};
 use crate::event::WorkerEvent;
 use crate::metrics::{RoleMetrics, SinkMetrics};
 use crate::pipeline::{Bad, Pipeline, Rows};
+use crate::sink_group;
 use crate::task::{TaskParts, is_instance_gone};
 use crate::tolerance::caused_by;
 use crate::used_topics::UsedTopics;
@@ -145,7 +146,7 @@ impl SinkTask {
         let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);
         let errors = parts.error_reports().await?;
         let instance = Instance::start(&parts).await?;
-        let group = format!("connect-{}", parts.id.connector);
+        let group = sink_group::id(&parts.id.connector, &java);
         let client = format!("connector-consumer-{}", parts.id);
         let consumer =
             Consumer::new(&settings, &group, &client, subscription).map_err(cannot_consume)?;

@@ -30,6 +30,7 @@ use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
 use crate::metrics::{ConnectorMetrics, Lifecycle, TaskMetrics, WorkerMetrics};
 use crate::shared::Shared;
+use crate::sink_group::SinkGroup;
 use crate::source_offsets::SourceOffsets;
 use crate::stall::Watch;
 use crate::state::{Controller, Reporter, Subject};
@@ -312,6 +313,15 @@ impl Worker {
         let (_, parsed) = self.read(config)?;
         let opened = self.shared.source_offsets(&parsed).await;
         opened.map_err(|fault| config.secrets().hide_in(fault))
+    }
+
+    /// The consumer group of a sink connector with this configuration, resolved.
+    ///
+    /// Errors: `Config` where the configuration cannot be used, or the worker's policy does not allow its overrides.
+    pub fn sink_group(&self, config: &Settings) -> Result<SinkGroup, Fault> {
+        let (_, parsed) = self.read(config)?;
+        let group = SinkGroup::new(&self.shared.config, &parsed);
+        group.map_err(|fault| config.secrets().hide_in(fault))
     }
 
     /// A connector's plugin and its configuration as types.

@@ -2,16 +2,15 @@
 //!
 //! Not here: offsets of sources. Follows `SinkUtils` of Kafka Connect.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tombolo_kafka::admin::Admin;
-use tombolo_kafka::settings::{ClientKind, ClientSettings};
-use tombolo_model::Settings;
+use tombolo_model::ConnectorName;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 use tombolo_store::flat::{FlatMap, Primitive};
+use tombolo_worker::SinkGroup;
 
-use super::{Known, Offset};
+use super::Offset;
 use crate::error::Error;
 
 /// Longest wait for one answer of the broker, as the default `default.api.timeout.ms` of Kafka's admin client.
@@ -21,24 +20,31 @@ const TOPIC: &str = "kafka_topic";
 const PARTITION: &str = "kafka_partition";
 const OFFSET: &str = "kafka_offset";
 
-/// Consumer groups of sinks. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Groups {
-    /// The worker's settings of admin clients.
-    pub(super) admin: Arc<Settings>,
+/// The consumer group of a sink.
+pub(super) struct Group<'a> {
+    connector: &'a ConnectorName,
+    id: String,
+    client: Admin,
 }
 
-impl Groups {
-    pub(super) async fn offsets(&self, known: &Known) -> Result<Vec<Offset>, Error> {
-        let committed = self.committed(known).await?;
+impl<'a> Group<'a> {
+    /// Does not wait for a broker.
+    pub(super) fn new(connector: &'a ConnectorName, group: SinkGroup) -> Result<Self, Error> {
+        let client_id = format!("connector-adminclient-{connector}");
+        let client = Admin::new(&group.admin, &client_id, ANSWER_TIMEOUT)
+            .map_err(|error| Error::failed("Failed to create an admin client", &error))?;
+        Ok(Self { connector, id: group.id, client })
+    }
+
+    pub(super) async fn offsets(&self) -> Result<Vec<Offset>, Error> {
+        let committed = self.committed().await?;
         Ok(committed.into_iter().map(offset).collect())
     }
 
-    pub(super) async fn committed(&self, known: &Known) -> Result<Vec<PartitionOffset>, Error> {
-        let group = group(known);
-        let committed = self.client(known)?.group_offsets(&group).await;
+    pub(super) async fn committed(&self) -> Result<Vec<PartitionOffset>, Error> {
+        let committed = self.client.group_offsets(&self.id).await;
         let mut committed = committed.map_err(|error| {
-            let name = &known.name;
+            let name = self.connector;
             let message = format!("Failed to retrieve consumer group offsets for connector {name}");
             Error::failed(message, &error)
         })?;
@@ -48,17 +54,15 @@ impl Groups {
 
     pub(super) async fn alter(
         &self,
-        known: &Known,
         changes: &[(TopicPartition, Option<i64>)],
     ) -> Result<(), Error> {
-        let (client, group) = (self.client(known)?, group(known));
-        let failed = |error: tombolo_kafka::Error| still_active(known, "alter", &error);
+        let failed = |error: tombolo_kafka::Error| self.still_active("alter", &error);
         let set: Vec<PartitionOffset> = changes
             .iter()
             .filter_map(|(at, offset)| Some(PartitionOffset { at: at.clone(), offset: (*offset)? }))
             .collect();
         if !set.is_empty() {
-            client.alter_group_offsets(&group, &set).await.map_err(failed)?;
+            self.client.alter_group_offsets(&self.id, &set).await.map_err(failed)?;
         }
         let forgotten: Vec<TopicPartition> = changes
             .iter()
@@ -66,31 +70,24 @@ impl Groups {
             .map(|(at, _)| at.clone())
             .collect();
         if !forgotten.is_empty() {
-            client.delete_group_offsets(&group, &forgotten).await.map_err(failed)?;
+            self.client.delete_group_offsets(&self.id, &forgotten).await.map_err(failed)?;
         }
         Ok(())
     }
 
-    pub(super) async fn delete(&self, known: &Known) -> Result<(), Error> {
-        let deleted = self.client(known)?.delete_group(&group(known)).await;
-        deleted.map(drop).map_err(|error| still_active(known, "reset", &error))
+    pub(super) async fn delete(&self) -> Result<(), Error> {
+        let deleted = self.client.delete_group(&self.id).await;
+        deleted.map(drop).map_err(|error| self.still_active("reset", &error))
     }
 
-    /// A client with the connector's overrides: its group may live in another cluster.
-    fn client(&self, known: &Known) -> Result<Admin, Error> {
-        let overrides = known.config.with_prefix("admin.override.");
-        let settings = Settings::clone(&self.admin).overlaid(&overrides);
-        let (settings, _warnings) = ClientSettings::translate(ClientKind::Admin, &settings)
-            .map_err(|error| Error::failed("Failed to create an admin client", &error))?;
-        let client_id = format!("connector-adminclient-{}", known.name);
-        Admin::new(&settings, &client_id, ANSWER_TIMEOUT)
-            .map_err(|error| Error::failed("Failed to create an admin client", &error))
+    /// A group with members refuses: tasks have not stopped, or run again.
+    fn still_active(&self, change: &str, error: &tombolo_kafka::Error) -> Error {
+        let name = self.connector;
+        let message = format!(
+            "Failed to {change} consumer group offsets for connector {name} either because its tasks haven't stopped completely yet or the connector was resumed before the request to {change} its offsets could be successfully completed. If the connector is in a stopped state, this operation can be safely retried. If it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink tasks."
+        );
+        Error::failed(message, error)
     }
-}
-
-fn group(known: &Known) -> String {
-    let overridden = known.config.get("consumer.override.group.id");
-    overridden.map_or_else(|| format!("connect-{}", known.name), str::to_owned)
 }
 
 fn offset(committed: PartitionOffset) -> Offset {
@@ -103,15 +100,6 @@ fn offset(committed: PartitionOffset) -> Offset {
         ]),
         offset: FlatMap(vec![(OFFSET.to_owned(), Primitive::Int(committed.offset))]),
     }
-}
-
-/// A group with members refuses: tasks have not stopped, or run again.
-fn still_active(known: &Known, change: &str, error: &tombolo_kafka::Error) -> Error {
-    let name = &known.name;
-    let message = format!(
-        "Failed to {change} consumer group offsets for connector {name} either because its tasks haven't stopped completely yet or the connector was resumed before the request to {change} its offsets could be successfully completed. If the connector is in a stopped state, this operation can be safely retried. If it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink tasks."
-    );
-    Error::failed(message, error)
 }
 
 /// Reads partitions and offsets as submitted: numbers may be texts.

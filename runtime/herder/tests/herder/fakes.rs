@@ -17,7 +17,7 @@ use tombolo_model::role::{
 use tombolo_model::status::{State, Status, TargetState};
 use tombolo_model::{ConfigProviders, ConnectorName, Resolved, Settings, TaskId};
 use tombolo_store::{ConnectorOffsetStore, OffsetStore};
-use tombolo_worker::WorkerEvent;
+use tombolo_worker::{SinkGroup, WorkerEvent};
 
 /// What a worker runs.
 #[derive(Default)]
@@ -175,6 +175,10 @@ impl Work for FakeWorker {
     ) -> std::result::Result<ConnectorOffsetStore, Fault> {
         let name = ConnectorName::new(config.get("name").unwrap_or_default());
         Ok(ConnectorOffsetStore::in_worker_store(name, self.offsets.clone()))
+    }
+
+    fn sink_group(&self, _: &Settings) -> std::result::Result<SinkGroup, Fault> {
+        Err(Fault::config("no sinks here"))
     }
 
     async fn resolve(&self, config: &Settings) -> std::result::Result<Resolved, Fault> {

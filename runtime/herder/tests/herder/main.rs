@@ -52,7 +52,6 @@ async fn start(journals: &MemoryJournals) -> Herd {
     let log_lines = Arc::<LogLines>::default();
     let handle = HerderHandle::start(HerderParts {
         config: HerderConfig::distributed(&settings).unwrap(),
-        admin: Settings::default(),
         worker: Arc::clone(&worker) as _,
         events,
         plugins: Arc::new(plugins.clone()),

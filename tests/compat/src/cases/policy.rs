@@ -50,6 +50,12 @@ pub(super) const CASES: &[Case] = &[
     ),
     case!("an_allowlist_refuses_what_is_not_in_it", "testCreateWithNotAllowedOverridesForAllowlistPolicy", ALLOWLIST, refused {"consumer.override.fetch.min.bytes": "10", "consumer.override.client.id": "test"}),
     case!("an_allowlist_takes_what_is_in_it", "testCreateWithAllowedOverridesForAllowlistPolicy", ALLOWLIST, taken {"consumer.override.client.id": "test"}),
+    Case::new(
+        "policy/offsets_of_a_sink_are_not_sought_where_it_is_not_allowed",
+        "Worker.sinkConnectorOffsets",
+        offsets_elsewhere,
+    )
+    .with(NONE),
 ];
 
 fn sink(scene: &Scene<'_>, overrides: &Value) -> Result<Value> {
@@ -60,6 +66,18 @@ fn sink(scene: &Scene<'_>, overrides: &Value) -> Result<Value> {
 fn refused(scene: &Scene<'_>, overrides: &Value) -> Result<()> {
     let answer = scene.connector().try_put(&sink(scene, overrides)?)?;
     answer.expect_error(400, "Connector configuration is invalid")
+}
+
+/// Validation asks about admin clients only where the connector's tasks have some; its offsets need one in any case.
+fn offsets_elsewhere(scene: &Scene<'_>) -> Result<()> {
+    let connector = scene.connector();
+    let elsewhere = json!({"admin.override.bootstrap.servers": scene.broker().bootstrap()});
+    connector.put(&sink(scene, &elsewhere)?)?;
+    connector.wait_until_running(1)?;
+    let refused = "The 'None' policy does not allow 'bootstrap.servers' to be overridden";
+    connector.ask("GET", "/offsets", None)?.expect_error(500, refused)?;
+    connector.stop_and_wait()?;
+    connector.ask("DELETE", "/offsets", None)?.expect_error(500, refused)
 }
 
 fn taken(scene: &Scene<'_>, overrides: &Value) -> Result<()> {
