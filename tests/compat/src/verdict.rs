@@ -15,7 +15,6 @@ const DROPPED: &str = "a task that does not stop is dropped, and has left its gr
 
 /// Cases that Tombolo does not pass yet, each with what is missing. One that passes must be taken out.
 pub const NOT_YET: &[(&str, &str)] = &[
-    ("rest/settings_of_plugins", "the refusal of an unknown version is in other words"),
     ("outages/all_goes_on_when_the_broker_comes_back", LATE),
     ("outages/a_request_in_vain_says_what_the_worker_waits_for", LATE),
 ];

@@ -40,6 +40,12 @@ fn tidy(value: &mut Value, name: &str) {
             }
         }
         Value::String(text) if VERSIONS.contains(&text.as_str()) => *text = "VERSION".to_owned(),
+        // A message that lists the versions that there are.
+        Value::String(text) => {
+            for version in VERSIONS.map(|version| format!("[{version}]")) {
+                *text = text.replace(&version, "[VERSION]");
+            }
+        }
         _ => {}
     }
 }
