@@ -143,7 +143,10 @@ pub async fn validate(
     name_has_no_control_characters(&mut all, config);
     match plugin.kind {
         PluginKind::Sink => topics(&mut all, config),
-        _ => topic_creation(&mut all, config),
+        _ => {
+            topic_creation(&mut all, config);
+            exactly_once(&mut all);
+        }
     }
     chain::check(&mut all, plugins, config).await;
     own(&mut all, plugins, &plugin, config).await?;
@@ -325,6 +328,19 @@ fn topic_creation(all: &mut Section, config: &Settings) {
         && let Err(error) = topic_creation::groups(config)
     {
         all.error(&error.key, error.message);
+    }
+}
+
+/// What must be delivered exactly once is refused, as no worker does it yet.
+///
+/// Follows `DistributedHerder.validateSourceConnectorExactlyOnceSupport` of Kafka Connect.
+fn exactly_once(all: &mut Section) {
+    let Some(support) = all.get("exactly.once.support") else { return };
+    let is_required =
+        support.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("required"));
+    if is_required && support.errors.is_empty() {
+        let why = "This worker does not have exactly-once source support enabled.";
+        support.errors.push(why.to_owned());
     }
 }
 

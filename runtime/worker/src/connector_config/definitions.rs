@@ -152,7 +152,7 @@ fn common() -> Vec<ConfigKey> {
         shown("config.action.reload", Type::String, Low, 14, Width::Medium, "Reload Action")
             .default("restart")
             .check(Check::OneOfIgnoringCase(&["none", "restart"]))
-            .doc("What to do when a value from a config provider changes: restart or none."),
+            .doc("What to do when a value from a config provider is out of date: restart or none. No provider says when its values are, and nothing is restarted for them."),
     ]
 }
 
@@ -233,15 +233,15 @@ fn source() -> Vec<ConfigKey> {
         once("exactly.once.support", Type::String, 2, "Exactly once support")
             .default("requested")
             .check(Check::OneOfIgnoringCase(&["requested", "required"]))
-            .doc("Whether the connector must support exactly-once (required) or may (requested)."),
+            .doc("Whether records must be delivered exactly once (required) or may be delivered again (requested). Sources deliver at least once so far, and what is required is refused."),
         once("transaction.boundary", Type::String, 3, "Transaction Boundary")
             .default("poll")
             .check(Check::OneOfIgnoringCase(&["poll", "interval", "connector"]))
-            .doc("Where transactions end: after each poll, after an interval, or where the connector says."),
+            .doc("Where transactions end: after each poll, after an interval, or where the connector says. Without effect so far."),
         once("transaction.boundary.interval.ms", Type::Long, 4, "Transaction boundary interval")
             .importance(Importance::Low)
             .check(Check::AtLeast(0))
-            .doc("Length of a transaction with transaction.boundary=interval, in milliseconds."),
+            .doc("Length of a transaction with transaction.boundary=interval, in milliseconds. Without effect so far."),
         key("offsets.storage.topic", Type::String)
             .importance(Importance::Low)
             .shown(OFFSETS_TOPIC, 1, Width::Long, "Offsets topic")

@@ -193,6 +193,19 @@ async fn errors_are_kafka_connects() {
 }
 
 #[tokio::test]
+async fn what_must_be_delivered_exactly_once_is_refused() {
+    let base = "connector.class=FileStreamSource\nname=x\ntopic=t\nexactly.once.support";
+    let disabled = "This worker does not have exactly-once source support enabled.";
+    let check = async |value: &str, expected: &[&str]| {
+        let validation = run(&format!("{base}={value}")).await;
+        assert_eq!(validation.errors().collect::<Vec<_>>(), expected, "{value}");
+    };
+    check("requested", &[]).await;
+    check("REQUIRED", &[disabled]).await;
+    check("maybe", &["Invalid value maybe for configuration exactly.once.support: String must be one of (case insensitive): requested, required"]).await;
+}
+
+#[tokio::test]
 async fn a_transformation_shows_the_frameworks_settings_among_its_own() {
     let validation = run("connector.class=FileStreamSink\nname=x\ntopics=t\ntransforms=m\ntransforms.m.type=org.apache.kafka.connect.transforms.MaskField$Value\ntransforms.m.fields=a").await;
     let shown: Vec<_> = validation
