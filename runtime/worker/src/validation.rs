@@ -388,13 +388,14 @@ async fn own(
 ///
 /// Follows `AbstractHerder.validateClientOverrides` of Kafka Connect: the policy is asked only about clients that the connector has.
 fn overrides(all: &mut Section, policy: &OverridePolicy, kind: PluginKind, config: &Settings) {
-    let has_queue = config
-        .get("errors.deadletterqueue.topic.name")
-        .is_some_and(|topic| !topic.trim().is_empty());
+    let names_topic =
+        |setting: &str| config.get(setting).is_some_and(|topic| !topic.trim().is_empty());
+    let has_queue = names_topic("errors.deadletterqueue.topic.name");
+    let has_own_offsets = names_topic("offsets.storage.topic");
     let creates_topics = config.iter().any(|(name, _)| name.starts_with("topic.creation."));
     let [has_producer, has_consumer, has_admin] = match kind {
         PluginKind::Sink => [has_queue, true, has_queue],
-        _ => [true, false, creates_topics || has_queue],
+        _ => [true, has_own_offsets, creates_topics || has_queue || has_own_offsets],
     };
     for (prefix, client, is_used) in [
         ("producer.override.", ClientKind::Producer, has_producer),

@@ -266,4 +266,6 @@ async fn the_policy_is_asked_about_clients_that_the_connector_has() {
     let creation =
         "topic.creation.default.partitions=1\ntopic.creation.default.replication.factor=1";
     check(&format!("{source}\n{creation}"), &[producer, admin]).await;
+    let offsets = "offsets.storage.topic=offsets-of-x";
+    check(&format!("{source}\n{offsets}"), &[producer, consumer, admin]).await;
 }
