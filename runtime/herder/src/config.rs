@@ -3,6 +3,7 @@
 //! Not here: settings of the worker, of the internal topics, of the REST API.
 
 use tombolo_model::Settings;
+use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 
 /// Settings of the herder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,21 @@ pub enum Mode {
 }
 
 impl HerderConfig {
+    /// The settings read here; `topic.tracking.enable` is the worker's too, and defined there.
+    pub fn definitions() -> Vec<ConfigKey> {
+        vec![
+            key("group.id", Type::String)
+                .required()
+                .check(Check::NonEmpty)
+                .importance(Importance::High)
+                .doc("Name of the group of workers. No sink's consumer group may have it. Not needed by a worker that stands alone."),
+            key("topic.tracking.allow.reset", Type::Boolean)
+                .default("true")
+                .importance(Importance::Low)
+                .doc("Whether the topics that a connector has used may be forgotten on request."),
+        ]
+    }
+
     /// Reads them from the settings of a worker in a group.
     ///
     /// Errors: a message in the words of Kafka's `ConfigDef`.
@@ -61,5 +77,22 @@ impl HerderConfig {
             is_tracking_topics: flag("topic.tracking.enable")?,
             is_topic_reset_allowed: flag("topic.tracking.allow.reset")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_the_definitions() {
+        let mut settings: Settings = [("group.id", "g")].into_iter().collect();
+        let plain = HerderConfig::distributed(&settings).unwrap();
+        for key in HerderConfig::definitions() {
+            if let Some(default) = key.default {
+                settings.insert(key.name, default);
+            }
+        }
+        assert_eq!(HerderConfig::distributed(&settings).unwrap(), plain);
     }
 }

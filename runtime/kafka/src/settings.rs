@@ -71,6 +71,36 @@ pub struct RefusedSetting {
     pub reason: String,
 }
 
+/// What becomes of a setting of Kafka's clients here, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientSetting {
+    /// The setting.
+    pub name: &'static str,
+    /// The clients that have it.
+    pub kinds: &'static [ClientKind],
+    /// What becomes of it, as `used` or `ignored: …`.
+    pub treatment: String,
+}
+
+/// All settings of Kafka's clients, each with what becomes of it.
+pub fn all() -> impl Iterator<Item = ClientSetting> {
+    table::SETTINGS.iter().map(|&(name, kinds, treatment)| {
+        let treatment = match treatment {
+            Treatment::Same | Treatment::Converted(_) | Treatment::Security => "used".to_owned(),
+            Treatment::Renamed(property) => format!("used, as librdkafka's `{property}`"),
+            Treatment::Ignored(reason) => format!("ignored: {reason}"),
+            Treatment::Refused(reason) => format!("refused: {reason}"),
+            Treatment::Unknown => "unknown".to_owned(),
+        };
+        ClientSetting { name, kinds, treatment }
+    })
+}
+
+/// Whether Kafka's clients have a setting of this name, whatever becomes of it here.
+pub fn is_known(name: &str) -> bool {
+    !matches!(table::treatment(ClientKind::Admin, name), Treatment::Unknown)
+}
+
 /// What a translation comes to, setting by setting.
 struct Translation<'a> {
     kind: ClientKind,

@@ -188,6 +188,16 @@ mod tests {
     }
 
     #[test]
+    fn defaults_are_those_of_the_definitions() {
+        let plain = format!("{:?}", read(&[]).unwrap());
+        for key in crate::definitions() {
+            let Some(default) = &key.default else { continue };
+            let given = read(&[(key.name.as_ref(), default.as_ref())]).unwrap();
+            assert_eq!(format!("{given:?}"), plain, "{}", key.name);
+        }
+    }
+
+    #[test]
     fn the_advertised_address_is_the_first_that_is_known() {
         let plain = read(&[]).unwrap();
         assert_eq!(plain.advertised("", 8083), "machine:8083");

@@ -7,6 +7,7 @@
 mod address;
 mod config;
 mod connection;
+mod definitions;
 mod routes;
 mod server;
 mod tls;
@@ -35,4 +36,5 @@ mod response_headers;
 
 pub use address::{Address, Scheme};
 pub use config::{AdminListeners, ConfigError, Identity, ReadIdentity, RestConfig};
+pub use definitions::definitions;
 pub use server::{Bound, serve};

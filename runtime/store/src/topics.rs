@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tombolo_kafka::admin::{Admin, NewTopic};
 use tombolo_kafka::log::{Log, LogClients};
 use tombolo_model::Settings;
+use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 
 use crate::error::{Error, Result};
 use crate::journal::{Entry, Journal, Journals, Reader};
@@ -76,6 +77,48 @@ pub struct InternalTopics {
 }
 
 impl InternalTopics {
+    /// The settings read here. Any other setting of a topic may stand below the same prefixes.
+    pub fn definitions() -> Vec<ConfigKey> {
+        let topic = |name, doc| {
+            key(name, Type::String)
+                .required()
+                .importance(Importance::High)
+                .check(Check::NonEmpty)
+                .doc(doc)
+        };
+        let factor = |name, doc| {
+            key(name, Type::Short)
+                .default("3")
+                .importance(Importance::Low)
+                .check(Check::AtLeast(-1))
+                .doc(doc)
+        };
+        let partitions = |name, default, doc| {
+            key(name, Type::Int)
+                .default(default)
+                .importance(Importance::Low)
+                .check(Check::AtLeast(-1))
+                .doc(doc)
+        };
+        vec![
+            topic("config.storage.topic", "Compacted topic of one partition for configurations; the same for all workers of a group."),
+            factor("config.storage.replication.factor", "Replication factor it is created with; -1 for the broker's default."),
+            topic("offset.storage.topic", "Compacted topic for offsets of sources; the same for all workers of a group."),
+            partitions("offset.storage.partitions", "25", "Partitions it is created with; -1 for the broker's default."),
+            factor("offset.storage.replication.factor", "Replication factor it is created with; -1 for the broker's default."),
+            topic("status.storage.topic", "Compacted topic for statuses; the same for all workers of a group."),
+            partitions("status.storage.partitions", "5", "Partitions it is created with; -1 for the broker's default."),
+            factor("status.storage.replication.factor", "Replication factor it is created with; -1 for the broker's default."),
+            key("plugin.storage.topic", Type::String)
+                .importance(Importance::Low)
+                .doc("Our own: compacted topic of one partition for uploaded components, beside one of the same name with `-chunks`. Where none is given, the topic for configurations with `-plugins`."),
+            key("plugin.storage.replication.factor", Type::Short)
+                .importance(Importance::Low)
+                .check(Check::AtLeast(-1))
+                .doc("Our own: replication factor it is created with; that of the topic for configurations where none is given."),
+        ]
+    }
+
     /// Reads the settings `{config,offset,status,plugin}.storage.*` of a worker.
     ///
     /// Errors: `Config`, in the words of Kafka's `ConfigDef`.
@@ -292,5 +335,25 @@ impl Journal for KafkaJournal {
 
     async fn read_to_end(&self) -> Result<()> {
         self.within("reading to the end of", self.log.read_to_end()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_the_definitions() {
+        let mut settings: Settings = ["config", "offset", "status"]
+            .map(|kind| (format!("{kind}.storage.topic"), kind.to_owned()))
+            .into_iter()
+            .collect();
+        let plain = InternalTopics::from_settings(&settings).unwrap();
+        for key in InternalTopics::definitions() {
+            if let Some(default) = key.default {
+                settings.insert(key.name, default);
+            }
+        }
+        assert_eq!(InternalTopics::from_settings(&settings).unwrap(), plain);
     }
 }

@@ -27,6 +27,7 @@ use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerParts};
 use crate::builtin;
 use crate::options::{Mode, OFFSET_FILE, Options};
 use crate::process::Process;
+use crate::settings;
 
 /// Events of connectors and tasks that may wait for the herder before they wait themselves.
 const EVENTS_MAX: usize = 1_024;
@@ -99,6 +100,7 @@ impl Storage {
 impl Configs {
     fn read(options: &Options) -> anyhow::Result<Self> {
         let settings = &options.settings;
+        settings::check(settings).map_err(|why| anyhow!(why))?;
         let own: Settings = settings
             .iter()
             .filter(|(name, _)| {

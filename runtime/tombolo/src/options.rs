@@ -5,11 +5,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use tombolo_model::config_def::{ConfigKey, Importance, Type, key};
 use tombolo_model::policy::Grants;
 use tombolo_model::{ConfigProviders, Settings};
 
 use crate::logging::Log;
 use crate::providers::{self, Provided};
+use crate::settings;
 
 /// Setting for the directories that plugins may read and write.
 pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
@@ -54,10 +56,27 @@ impl Mode {
     }
 }
 
+/// The settings read here.
+pub(crate) fn definitions() -> Vec<ConfigKey> {
+    vec![
+        key(OFFSET_FILE, Type::String)
+            .importance(Importance::High)
+            .doc("File for offsets of sources, in Kafka Connect's own format; required by a worker that stands alone, and without meaning for others."),
+        key(FILE_ROOTS, Type::List)
+            .default("")
+            .importance(Importance::High)
+            .doc("Our own: directories, with commas between, below which plugins may read and write files. None where none are given."),
+        key(CACHE_DIR, Type::String)
+            .importance(Importance::Low)
+            .doc("Our own: directory for compiled components. Where none is given, `tombolo` in `$XDG_CACHE_HOME` or `~/.cache`."),
+    ]
+}
+
 impl Options {
     /// Reads a worker file's settings. Standard streams and the working directory are not offered.
     pub(crate) fn of_worker(file: &Settings, mode: Mode, log: Log) -> anyhow::Result<Self> {
         let Provided { settings, providers } = providers::resolve(file)?;
+        settings::warn(&settings);
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;
         let working_directory = std::env::current_dir().ok();

@@ -11,6 +11,7 @@ mod file;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, anyhow, bail};
+use tombolo_model::config_def::{ConfigKey, Importance, Type, key};
 use tombolo_model::{ConfigProvider, ConfigProviders, Settings};
 
 use allowed::AllowedPaths;
@@ -34,6 +35,25 @@ pub(crate) struct Provided {
     pub(crate) settings: Settings,
     /// What resolves the references of connectors.
     pub(crate) providers: ConfigProviders,
+}
+
+/// The settings of each provider; `NAME` stands for its name.
+pub(crate) fn definitions() -> Vec<ConfigKey> {
+    vec![
+        key(PROVIDERS, Type::List)
+            .default("")
+            .importance(Importance::Low)
+            .doc("Names of config providers, with commas between. Settings refer to their values as `${name:path:key}`."),
+        key("config.providers.NAME.class", Type::Class)
+            .importance(Importance::Low)
+            .doc("What the provider is: `FileConfigProvider` (a properties file), `DirectoryConfigProvider` (a folder with a file for each key) or `EnvVarConfigProvider` (the environment), or their full names in Kafka."),
+        key("config.providers.NAME.param.allowed.paths", Type::List)
+            .importance(Importance::Low)
+            .doc("Absolute paths, with commas between: what lies there or below may be referred to. Without it, only this file may use a provider that reads files, and connectors may not."),
+        key("config.providers.NAME.param.allowlist.pattern", Type::String)
+            .importance(Importance::Low)
+            .doc("Regular expression, in Java's syntax, that matches the whole names of the environment variables that may be referred to. Without it, only this file may use the environment, and connectors may not."),
+    ]
 }
 
 /// Resolves a worker file's references, and makes the providers for those of connectors.

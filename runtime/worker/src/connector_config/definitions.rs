@@ -96,6 +96,61 @@ fn sandbox() -> Vec<ConfigKey> {
     ]
 }
 
+/// Settings below an alias, which stands in capitals in their names. Of each there are as many as there are aliases.
+pub fn of_aliases() -> Vec<ConfigKey> {
+    let class = |name, doc| key(name, Type::Class).required().importance(Importance::High).doc(doc);
+    let version = |name| {
+        key(name, Type::String)
+            .importance(Importance::High)
+            .check(Check::PluginVersion)
+            .doc("Version of its plugin, or a range of versions as [1.0,2.0); the newest where none is given.")
+    };
+    let low = |name, r#type, doc| key(name, r#type).importance(Importance::Low).doc(doc);
+    vec![
+        class(
+            "transforms.ALIAS.type",
+            "Class of the transformation of this alias. Its own settings stand beside this one.",
+        ),
+        version("transforms.ALIAS.plugin.version"),
+        low(
+            "transforms.ALIAS.predicate",
+            Type::String,
+            "Alias of the predicate that chooses the rows of this transformation; all rows where none is given.",
+        ),
+        low(
+            "transforms.ALIAS.negate",
+            Type::Boolean,
+            "Whether the transformation applies to the rows for which its predicate does not hold.",
+        )
+        .default("false"),
+        class(
+            "predicates.ALIAS.type",
+            "Class of the predicate of this alias. Its own settings stand beside this one.",
+        ),
+        version("predicates.ALIAS.plugin.version"),
+        low(
+            "topic.creation.GROUP.include",
+            Type::List,
+            "Regular expressions, in Java's syntax: topics whose whole names one of them matches are of this group. The group `default` has all that no other has.",
+        ),
+        low(
+            "topic.creation.GROUP.exclude",
+            Type::List,
+            "Regular expressions: topics whose whole names one of them matches are not of this group.",
+        ),
+        low(
+            "topic.creation.GROUP.partitions",
+            Type::Int,
+            "Partitions to create topics with, -1 for the broker's default; of the group `default` where none are given, which must say it once any topic.creation setting is there.",
+        ),
+        low(
+            "topic.creation.GROUP.replication.factor",
+            Type::Short,
+            "Replication factor to create topics with, as partitions. Every other setting beside it is one of the topic.",
+        ),
+    ]
+}
+
 /// The definition of a setting.
 pub fn find(name: &str) -> Option<ConfigKey> {
     let all = common().into_iter().chain(error_handling()).chain(source()).chain(sink());
