@@ -33,6 +33,9 @@ fn main() {
         writeln!(source, "/// {doc}\npub const {constant}: &[u8] = include_bytes!({kept:?});")
             .expect("a string takes it");
     }
+    let all: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
+    writeln!(source, "/// All guests.\npub const ALL: &[&[u8]] = &[{}];", all.join(", "))
+        .expect("a string takes it");
     let each: String =
         names.iter().fold(String::new(), |each, name| each + &format!("$assert!({name}); "));
     writeln!(

@@ -21,6 +21,7 @@ pub mod references;
 pub mod secrets;
 pub mod settings;
 
+pub mod capability;
 pub mod fault;
 pub mod policy;
 

@@ -40,6 +40,30 @@ impl Default for Limits {
     }
 }
 
+/// What compiling one component may take, in the process that does it. Each has a setting that names it in refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Most processor time, counted in whole seconds. Setting `sandbox.compile.cpu.max.ms`.
+    pub cpu_max: Duration,
+    /// Most address space, in bytes. Setting `sandbox.compile.memory.max`.
+    pub memory_max: u64,
+    /// Longest time by the clock. Setting `sandbox.compile.timeout.ms`.
+    pub timeout: Duration,
+}
+
+/// Default of `sandbox.compile.cpu.max.ms`: a component of 10 MiB takes about half of it.
+pub const COMPILE_CPU_MAX: Duration = Duration::from_secs(20);
+/// Default of `sandbox.compile.memory.max`: several times what the largest engines of languages take.
+pub const COMPILE_MEMORY_MAX: u64 = 1 << 30;
+/// Default of `sandbox.compile.timeout.ms`: processor time decides, and this ends one that waits; clients of Kafka Connect wait 90 s.
+pub const COMPILE_TIMEOUT: Duration = Duration::from_secs(90);
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self { cpu_max: COMPILE_CPU_MAX, memory_max: COMPILE_MEMORY_MAX, timeout: COMPILE_TIMEOUT }
+    }
+}
+
 /// What the operator offers to plugins beyond their own memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::batch::{Batch, Column, Headers, Values};
+use crate::capability::{Asked, Change};
 use crate::config_def::SettingState;
 use crate::fault::{Fault, Problem, RowFault};
 use crate::id::{ConnectorName, TaskId};
@@ -65,6 +66,13 @@ pub trait Plugins: Send + Sync + 'static {
     }
 }
 
+/// Where the bytes of uploaded components are kept.
+#[async_trait]
+pub trait Components: Send + Sync + 'static {
+    /// The bytes of a component; none if they are not there, or cannot be read now.
+    async fn component(&self, digest: &ComponentDigest) -> Option<Vec<u8>>;
+}
+
 /// What installing a component brought.
 #[derive(Clone, Debug)]
 pub struct Installed {
@@ -74,6 +82,10 @@ pub struct Installed {
     pub plugins: Vec<Arc<PluginInfo>>,
     /// What it imports, as `wasi:filesystem/types@0.2.3`, sorted.
     pub imports: Vec<String>,
+    /// What it asks for by these imports.
+    pub asks: Vec<Asked>,
+    /// What is different from the version before it, if one is installed.
+    pub change: Option<Change>,
     /// Whether it was there before.
     pub known: bool,
 }

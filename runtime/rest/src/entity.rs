@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tombolo_herder::{ConfigInfo, ConnectorInfo, ConnectorStatus, FlatMap, Offset, Validation};
 
+use tombolo_model::capability;
 use tombolo_model::config_def::{ConfigKey, Type};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Installed;
@@ -170,6 +171,29 @@ pub(crate) struct Upload<'a> {
     digest: &'a str,
     plugins: Vec<Plugin<'a>>,
     imports: &'a [String],
+    capabilities: Vec<Capability<'a>>,
+    /// From the version before, or null.
+    change: Option<Change<'a>>,
+}
+
+/// What the component asks for, and whether it gets it.
+#[derive(Serialize, JsonSchema)]
+struct Capability<'a> {
+    name: &'static str,
+    imports: &'a [String],
+    granted: bool,
+    /// The worker's setting that grants it, or null.
+    setting: Option<&'static str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Change<'a> {
+    digest: &'a str,
+    version: &'a str,
+    capabilities_added: Vec<&'static str>,
+    capabilities_removed: Vec<&'static str>,
+    imports_added: &'a [String],
+    imports_removed: &'a [String],
 }
 
 impl<'a> From<&'a Installed> for Upload<'a> {
@@ -178,6 +202,33 @@ impl<'a> From<&'a Installed> for Upload<'a> {
             digest: &installed.component.0,
             plugins: installed.plugins.iter().map(|info| Plugin::from(&**info)).collect(),
             imports: &installed.imports,
+            capabilities: installed.asks.iter().map(Capability::from).collect(),
+            change: installed.change.as_ref().map(Change::from),
+        }
+    }
+}
+
+impl<'a> From<&'a capability::Asked> for Capability<'a> {
+    fn from(asked: &'a capability::Asked) -> Self {
+        Self {
+            name: asked.capability.name(),
+            imports: &asked.imports,
+            granted: asked.is_granted,
+            setting: asked.capability.setting(),
+        }
+    }
+}
+
+impl<'a> From<&'a capability::Change> for Change<'a> {
+    fn from(change: &'a capability::Change) -> Self {
+        let names = |all: &[capability::Capability]| all.iter().map(|one| one.name()).collect();
+        Self {
+            digest: &change.component.0,
+            version: &change.version,
+            capabilities_added: names(&change.added),
+            capabilities_removed: names(&change.removed),
+            imports_added: &change.imports_added,
+            imports_removed: &change.imports_removed,
         }
     }
 }

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use tombolo_model::batch::{Batch, Column, Values};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
-use tombolo_model::policy::{Grants, Limits};
+use tombolo_model::policy::{CompileLimits, Grants, Limits};
 use tombolo_model::role::{
     NoOffsets, Plugins, PollRequest, TaskContext, TaskPlugins, Topics, TransformationStep,
 };
 use tombolo_model::settings::Settings;
 use tombolo_model::{ConnectorName, TaskId};
-use tombolo_sandbox::{Sandbox, SandboxOptions};
+use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 
 /// Rows of a batch: `max.poll.records`.
 const ROWS: usize = 500;
@@ -36,16 +36,20 @@ struct Bench {
     sandbox: Sandbox,
     task: Box<dyn TaskPlugins>,
     folder: tempfile::TempDir,
+    /// Removed with it.
+    _cache: tempfile::TempDir,
 }
 
 impl Bench {
     async fn new(components: &Path) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let root = folder.path().canonicalize().unwrap();
         let sandbox = Sandbox::new(SandboxOptions {
-            cache_dir: root.join("artifacts"),
+            cache_dir: cache.path().join("artifacts"),
             grants: Grants { file_roots: vec![root], ..Grants::default() },
             ceiling: Limits::default(),
+            compiler: Compiler::Here,
+            compile_limits: CompileLimits::default(),
         })
         .unwrap();
         sandbox.install(tombolo_guests::ECHO.to_vec()).await.unwrap();
@@ -56,7 +60,7 @@ impl Bench {
         let context = TaskContext { limits: Limits::default(), offsets: Arc::new(NoOffsets) };
         let id = TaskId::new(ConnectorName::new("stages"), 0);
         let task = sandbox.task(&id, context).await.unwrap();
-        Self { sandbox, task, folder }
+        Self { sandbox, task, folder, _cache: cache }
     }
 
     fn plugin(&self, kind: PluginKind, class: &str) -> Arc<PluginInfo> {

@@ -62,18 +62,20 @@ const OURS: [&str; 5] = [
 ];
 
 /// What a component offers and asks for, by the names that it gives.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Checked {
-    pub(crate) imports: Vec<String>,
-    pub(crate) exports: Vec<String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Interfaces that it imports, as `wasi:io/poll@0.2.3`, sorted.
+    pub imports: Vec<String>,
+    /// Interfaces that it exports, sorted.
+    pub exports: Vec<String>,
     /// Kinds of plugins whose interfaces it exports.
-    pub(crate) kinds: Vec<PluginKind>,
+    pub kinds: Vec<PluginKind>,
 }
 
-/// Holds bytes to what a component must be.
+/// Holds bytes to what a component must be, as every upload is before anything is compiled.
 ///
 /// Errors: what is wrong and where. Cost: reads and validates all of it, about 10 ms a megabyte.
-pub(crate) fn check(bytes: &[u8], memory_max: u64) -> Result<Checked, String> {
+pub fn check(bytes: &[u8], memory_max: u64) -> Result<Checked, String> {
     if bytes.len() > COMPONENT_BYTES_MAX {
         return Err(format!(
             "the component has {} bytes; at most {COMPONENT_BYTES_MAX} are allowed",

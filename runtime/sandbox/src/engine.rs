@@ -31,7 +31,9 @@ pub(crate) fn engine() -> Result<Engine, Error> {
     let mut instances = INSTANCES;
     let mut smaller = INSTANCES_WHERE_SCARCE.into_iter();
     loop {
-        match Engine::new(&config(instances)) {
+        let mut config = config();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
+        match Engine::new(&config) {
             Ok(engine) => return Ok(engine),
             Err(error) => {
                 let Some(next) = smaller.next() else { return Err(Error::Engine(error)) };
@@ -47,10 +49,15 @@ pub(crate) fn engine() -> Result<Engine, Error> {
     }
 }
 
-fn config(instances: u32) -> Config {
+/// Engine that only compiles, for the one above: it reserves nothing, so that address space can be limited.
+pub(crate) fn compiling() -> Result<Engine, Error> {
+    Engine::new(&config()).map_err(Error::Engine)
+}
+
+/// What compiling and running must agree on.
+fn config() -> Config {
     let mut config = Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)))
         .epoch_interruption(true)
         .concurrency_support(false)
         // Beyond what WASI 0.2 toolchains emit. Multi-memory stays on: the adapters that wasmtime makes between core modules need it.
@@ -89,10 +96,28 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
     use super::*;
+
+    fn with_pool(instances: u32) -> Engine {
+        let mut config = config();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
+        Engine::new(&config).unwrap()
+    }
 
     #[test]
     fn the_largest_pool_fits_into_the_address_space() {
-        Engine::new(&config(INSTANCES)).unwrap();
+        with_pool(INSTANCES);
+    }
+
+    #[test]
+    fn what_the_compiling_engine_makes_is_for_the_running_one() {
+        let hash = |engine: &Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash(&compiling().unwrap()), hash(&with_pool(10)));
     }
 }

@@ -19,6 +19,16 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The artifact cache lies where plugins may write: what they write there would be run.
+    #[error(
+        "the artifact cache at {path} lies below {root}, which sandbox.fs.roots offers to plugins; set sandbox.cache.dir to another place"
+    )]
+    CacheOffered {
+        /// The cache.
+        path: PathBuf,
+        /// The directory that is offered.
+        root: PathBuf,
+    },
     /// The artifact cache cannot be read or written.
     #[error("the artifact cache at {path} cannot be used")]
     Cache {

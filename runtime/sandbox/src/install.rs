@@ -16,6 +16,7 @@ use wasmtime::component::{Component, Linker};
 use crate::artifact::{Artifacts, Unusable};
 use crate::catalog;
 use crate::check::{Checked, check};
+use crate::compile::Compiler;
 use crate::exports::Indices;
 use crate::host::Host;
 use crate::host::log::{Confided, Labels};
@@ -26,7 +27,7 @@ use crate::instance::{Instance, Runnable, Setup, Terms};
 use crate::registry::InstalledComponent;
 use crate::stored::Manifest;
 use crate::ticker::Ticker;
-use tombolo_model::policy::Limits;
+use tombolo_model::policy::{CompileLimits, Limits};
 
 /// What installing needs, shared with the threads that it blocks.
 pub(crate) struct Installer {
@@ -35,8 +36,10 @@ pub(crate) struct Installer {
     pub(crate) ticker: Ticker,
     pub(crate) artifacts: Artifacts,
     pub(crate) ceiling: Limits,
+    pub(crate) compiler: Compiler,
+    pub(crate) compile_limits: CompileLimits,
     /// One at a time: compiling takes a processor and hundreds of megabytes.
-    pub(crate) compiling: Semaphore,
+    pub(crate) compiling: Arc<Semaphore>,
     pub(crate) compiled: AtomicU64,
 }
 
@@ -79,9 +82,13 @@ impl Installer {
         digest: &ComponentDigest,
         bytes: Vec<u8>,
     ) -> Result<InstalledComponent, InstallRefused> {
-        let _one = self.compiling.acquire().await.map_err(failed)?;
+        let one = Arc::clone(&self.compiling).acquire_owned().await.map_err(failed)?;
         let (this, of) = (Arc::clone(self), digest.clone());
-        let compile = move || this.compile(&of, &bytes);
+        let compile = move || {
+            // Until it has ended, though whoever uploaded the component may be gone.
+            let _one = one;
+            this.compile(&of, &bytes)
+        };
         let (checked, artifact) = tokio::task::spawn_blocking(compile).await.map_err(failed)??;
         let asked = match self.runnable(digest, artifact).await {
             Ok(runnable) => self.ask(&runnable, digest, &checked).await,
@@ -101,7 +108,7 @@ impl Installer {
         }
     }
 
-    /// Compiles in this process; a child process with limits of its own is to do it once uploads come from strangers.
+    /// Checks a component here, and has it compiled.
     fn compile(
         &self,
         digest: &ComponentDigest,
@@ -109,9 +116,7 @@ impl Installer {
     ) -> Result<(Checked, [u8; 32]), InstallRefused> {
         let checked = check(bytes, self.ceiling.memory_max).map_err(InstallRefused::Invalid)?;
         self.compiled.fetch_add(1, Ordering::Relaxed);
-        let compiled = self.engine.precompile_component(bytes).map_err(|error| {
-            InstallRefused::Invalid(format!("the component cannot be compiled: {error:#}"))
-        })?;
+        let compiled = self.compiler.compile(&self.engine, &self.compile_limits, bytes)?;
         let artifact = self.artifacts.keep(digest, &compiled).map_err(failed)?;
         Ok((checked, artifact))
     }

@@ -1,6 +1,6 @@
 //! Runs plugins as WebAssembly components, each in a sandbox of its own: the only crate that names wasmtime.
 //!
-//! A component is checked, compiled once and described ([`install`]); a connector or task gets instances of it ([`shared`]), whose calls are the roles of
+//! A component is checked, compiled once by a child process ([`compile`]) and described ([`install`]); a connector or task gets instances of it ([`shared`]), whose calls are the roles of
 //! `tombolo-model` ([`role`]), under limits ([`limits`], [`ticker`]) and with what the host offers ([`host`]). Everything that a guest returns is checked
 //! before it is used; what breaks the contract ends the instance and becomes a fault that names the limit ([`breach`]).
 //!
@@ -15,6 +15,7 @@ mod ticker;
 mod artifact;
 mod catalog;
 mod check;
+mod compile;
 mod install;
 mod registry;
 mod stored;
@@ -33,6 +34,7 @@ mod v0;
 
 mod sandbox;
 
-pub use check::COMPONENT_BYTES_MAX;
+pub use check::{COMPONENT_BYTES_MAX, Checked, check};
+pub use compile::{COMPILE_COMMAND, Compiler, compile_child, probe_child};
 pub use error::Error;
 pub use sandbox::{Sandbox, SandboxOptions};

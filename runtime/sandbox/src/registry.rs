@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::OnceCell;
+use tombolo_model::capability::{Change, asked};
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
+use tombolo_model::policy::Grants;
 use tombolo_model::role::Installed;
 use tombolo_model::{Fault, Version, VersionRange};
 
@@ -25,17 +27,6 @@ pub(crate) struct InstalledComponent {
     pub(crate) bytes: Option<&'static [u8]>,
 }
 
-impl InstalledComponent {
-    pub(crate) fn told(&self, known: bool) -> Installed {
-        Installed {
-            component: self.digest.clone(),
-            plugins: self.plugins.clone(),
-            imports: self.imports.clone(),
-            known,
-        }
-    }
-}
-
 /// All installed components.
 #[derive(Default)]
 pub(crate) struct Registry(RwLock<BTreeMap<ComponentDigest, Arc<InstalledComponent>>>);
@@ -50,6 +41,46 @@ impl Registry {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let digest = component.digest.clone();
         Arc::clone(all.entry(digest).or_insert_with(|| Arc::new(component)))
+    }
+
+    /// What an installed component or one that is to be is for whoever asked.
+    pub(crate) fn told(
+        &self,
+        component: &InstalledComponent,
+        grants: &Grants,
+        known: bool,
+    ) -> Installed {
+        Installed {
+            component: component.digest.clone(),
+            plugins: component.plugins.clone(),
+            imports: component.imports.clone(),
+            asks: asked(&component.imports, grants),
+            change: self.change(component),
+            known,
+        }
+    }
+
+    /// What is different from the newest other component with one of its plugins in a version that is not newer.
+    fn change(&self, component: &InstalledComponent) -> Option<Change> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let others = all.values().filter(|other| other.digest != component.digest);
+        let compare = |a: &PluginInfo, b: &PluginInfo| {
+            Version::new(&a.version).compare(&Version::new(&b.version))
+        };
+        let before = others.flat_map(|other| {
+            let is_before = |old: &PluginInfo, new: &PluginInfo| {
+                (old.kind, &old.class) == (new.kind, &new.class) && compare(old, new).is_le()
+            };
+            let shared = other
+                .plugins
+                .iter()
+                .filter(move |old| component.plugins.iter().any(|new| is_before(old, new)));
+            shared.map(move |plugin| (plugin, other))
+        });
+        let newest = before.max_by(|(a, _), (b, _)| compare(a, b));
+        let (plugin, other) = newest?;
+        let (digest, version) = (other.digest.clone(), plugin.version.clone());
+        Some(Change::between(digest, version, &other.imports, &component.imports))
     }
 
     /// All plugins: by kind, then class, then version, the newest last.

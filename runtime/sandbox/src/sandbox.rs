@@ -3,23 +3,24 @@
 //! Not here: running a plugin (`shared`, `role`), and where components come from.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tombolo_model::config_def::SettingState;
 use tombolo_model::metric::{Metered, Readings};
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
-use tombolo_model::policy::{Grants, Limits};
+use tombolo_model::policy::{CompileLimits, Grants, Limits};
 use tombolo_model::role::{
-    Connector, ConnectorContext, InstallRefused, Installed, Plugins, Result, TaskContext,
-    TaskPlugins,
+    Components, Connector, ConnectorContext, InstallRefused, Installed, Plugins, Result,
+    TaskContext, TaskPlugins,
 };
 use tombolo_model::settings::Settings;
 use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
 
 use crate::artifact::Artifacts;
+use crate::compile::Compiler;
 use crate::error::Error;
 use crate::host::log::{Confided, Labels};
 use crate::host::metrics::{AllMetrics, Metrics};
@@ -43,6 +44,10 @@ pub struct SandboxOptions {
     pub grants: Grants,
     /// Limits of what runs for no connector: the look at a catalog, and validation.
     pub ceiling: Limits,
+    /// Who compiles components.
+    pub compiler: Compiler,
+    /// What compiling one may take.
+    pub compile_limits: CompileLimits,
 }
 
 /// Runs plugins that are WebAssembly components. Clones are the same sandbox.
@@ -50,17 +55,21 @@ pub struct SandboxOptions {
 pub struct Sandbox {
     installer: Arc<Installer>,
     registry: Arc<Registry>,
+    grants: Arc<Grants>,
     granted: Arc<Granted>,
     metrics: Arc<AllMetrics>,
+    /// Where to find the bytes of components that must be compiled anew.
+    components: Arc<OnceLock<Arc<dyn Components>>>,
 }
 
 impl Sandbox {
     /// Starts the engine, and the thread that interrupts guests.
     ///
-    /// Errors: an engine that cannot start, a cache or a granted directory that cannot be used.
+    /// Errors: an engine that cannot start, a cache or a granted directory that cannot be used, a cache that plugins could change.
     /// Cost: 10 ms, most of it for reserving address space.
     pub fn new(options: SandboxOptions) -> std::result::Result<Self, Error> {
         let granted = Arc::new(Granted::new(&options.grants)?);
+        granted.keep_out_of(&options.cache_dir)?;
         let engine = engine::engine()?;
         let ticker = Ticker::start(&engine)?;
         let artifacts = Artifacts::open(&options.cache_dir, &engine)?;
@@ -71,15 +80,25 @@ impl Sandbox {
             ticker,
             artifacts,
             ceiling: options.ceiling,
-            compiling: Semaphore::new(1),
+            compiler: options.compiler,
+            compile_limits: options.compile_limits,
+            compiling: Arc::new(Semaphore::new(1)),
             compiled: AtomicU64::new(0),
         };
         Ok(Self {
             installer: Arc::new(installer),
             registry: Arc::default(),
+            grants: Arc::new(options.grants),
             granted,
             metrics: Arc::default(),
+            components: Arc::default(),
         })
+    }
+
+    /// Says where the bytes of uploaded components are; the first time counts. Until then, one whose artifact is of no use must be uploaded again.
+    pub fn find_components_in(&self, components: Arc<dyn Components>) {
+        // Whoever said it before has said the same.
+        self.components.set(components).ok();
     }
 
     /// Makes the plugins of a component known that is part of the program; its digest was taken when the program was built.
@@ -96,7 +115,8 @@ impl Sandbox {
         let installed = self.installer.install(digest, bytes.to_vec()).await;
         let installed =
             installed.map_err(|source| Error::Component { component: digest.0.clone(), source })?;
-        Ok(self.registry.add(InstalledComponent { bytes: Some(bytes), ..installed }).told(false))
+        let component = InstalledComponent { bytes: Some(bytes), ..installed };
+        Ok(self.told(&self.registry.add(component), false))
     }
 
     /// How many components were compiled since the start: none, once all were seen before.
@@ -106,10 +126,14 @@ impl Sandbox {
 
     fn known(&self, digest: &ComponentDigest, bytes: Option<&'static [u8]>) -> Option<Installed> {
         if let Some(component) = self.registry.get(digest) {
-            return Some(component.told(true));
+            return Some(self.told(&component, true));
         }
         let component = self.installer.recall(digest, bytes)?;
-        Some(self.registry.add(component).told(true))
+        Some(self.told(&self.registry.add(component), true))
+    }
+
+    fn told(&self, component: &InstalledComponent, known: bool) -> Installed {
+        self.registry.told(component, &self.grants, known)
     }
 
     /// What runs a plugin's component.
@@ -137,8 +161,14 @@ impl Sandbox {
                 let component = &digest.0;
                 tracing::warn!(%component, error = %unusable, "a compiled component is of no use any more");
                 self.installer.artifacts.forget(digest);
+                let bytes = match (bytes, self.components.get()) {
+                    (Some(bytes), _) => Some(bytes.to_vec()),
+                    (None, Some(components)) => components.component(digest).await,
+                    (None, None) => None,
+                };
+                let bytes = bytes.filter(|bytes| crate::install::digest(bytes) == *digest);
                 let Some(bytes) = bytes else { return Err(NotRunnable::Artifact(unusable)) };
-                let installed = self.installer.install(digest, bytes.to_vec()).await;
+                let installed = self.installer.install(digest, bytes).await;
                 let installed = installed.map_err(|refused| NotRunnable::Failed(refused.into()))?;
                 self.installer.runnable(digest, installed.artifact).await
             }
@@ -258,18 +288,21 @@ impl Plugins for Sandbox {
     async fn prepare(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         let digest = digest(&component);
         match self.registry.get(&digest) {
-            Some(known) => Ok(known.told(true)),
-            None => Ok(self.installer.prepare(&digest, component).await?.told(false)),
+            Some(known) => Ok(self.told(&known, true)),
+            None => {
+                let prepared = self.installer.prepare(&digest, component).await?;
+                Ok(self.told(&prepared, false))
+            }
         }
     }
 
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
         let digest = digest(&component);
         match self.registry.get(&digest) {
-            Some(known) => Ok(known.told(true)),
+            Some(known) => Ok(self.told(&known, true)),
             None => {
                 let prepared = self.installer.prepare(&digest, component).await?;
-                Ok(self.registry.add(prepared).told(false))
+                Ok(self.told(&self.registry.add(prepared), false))
             }
         }
     }

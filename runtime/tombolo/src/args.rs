@@ -39,6 +39,21 @@ pub(crate) enum Command {
     /// Work with components.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Compile the component on standard input: what a worker calls itself with.
+    #[command(hide = true, name = tombolo_sandbox::COMPILE_COMMAND)]
+    Compile(CompileArguments),
+}
+
+/// Arguments of `tombolo compile`.
+#[derive(Args)]
+pub(crate) struct CompileArguments {
+    /// Most processor time.
+    pub(crate) cpu_seconds: u64,
+    /// Most address space.
+    pub(crate) memory_bytes: u64,
+    /// Compile nothing, and tell what such a process can still do.
+    #[arg(long)]
+    pub(crate) probe: bool,
 }
 
 /// Arguments of `tombolo worker`.
@@ -62,7 +77,7 @@ pub(crate) struct StandaloneArguments {
 /// Arguments of `tombolo dev`.
 #[derive(Args)]
 pub(crate) struct DevArguments {
-    /// Where topics, compiled components and the demo's output are kept.
+    /// Where topics and the demo's output are kept.
     #[arg(long, default_value = ".tombolo")]
     pub(crate) data_dir: PathBuf,
     /// Use this Kafka cluster instead of the built-in broker.
@@ -82,10 +97,13 @@ pub(crate) struct DevArguments {
 /// What to do with a component.
 #[derive(Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Say what a component offers and what it imports, or why it would be refused.
+    /// Say what a component offers and asks for, or why it would be refused.
     Check {
         /// The component.
         file: PathBuf,
+        /// The version before it: say also what it asks for that this one does not.
+        #[arg(long, value_name = "FILE")]
+        before: Option<PathBuf>,
     },
 }
 

@@ -20,7 +20,7 @@ use tombolo_model::policy::Limits;
 use tombolo_model::role::Plugins;
 use tombolo_model::settings::HIDDEN;
 use tombolo_rest::{Bound, ConfigError, Identity, RestConfig};
-use tombolo_sandbox::{Sandbox, SandboxOptions};
+use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 use tombolo_store::{InternalTopics, KafkaJournals, Stores};
 use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerParts};
 
@@ -159,10 +159,13 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         cache_dir: options.cache_dir,
         grants: options.grants,
         ceiling: Limits::default(),
+        compiler: Compiler::this_program(),
+        compile_limits: options.compile_limits,
     }));
     let producers = Producers::new(CLIENT_ID);
     let (stores, cluster_id) = stores(&configs, &producers).await.map_err(NotStarted::start)?;
     let sandbox = sandbox.await.map_err(NotStarted::start)?.map_err(NotStarted::start)?;
+    sandbox.find_components_in(Arc::new(builtin::Stored(stores.plugins.clone())));
     let plugins: Arc<dyn Plugins> = Arc::new(sandbox.clone());
     bring_back_plugins(&stores.plugins, &*plugins).await.map_err(NotStarted::start)?;
 

@@ -1,12 +1,14 @@
-//! The components that ship inside the program: the build script compiles them from `connectors` and takes their digests.
+//! Where components come from: those that ship inside the program, which the build script compiles from `connectors`, and those that are stored.
 //!
 //! Not here: running them.
 
 use anyhow::Context as _;
+use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tombolo_model::plugin::ComponentDigest;
-use tombolo_model::role::Plugins as _;
+use tombolo_model::role::{Components, Plugins as _};
 use tombolo_sandbox::Sandbox;
+use tombolo_store::PluginStore;
 
 /// A component inside the program.
 struct Component {
@@ -41,4 +43,20 @@ pub(crate) async fn install(sandbox: &Sandbox) -> anyhow::Result<()> {
         done??;
     }
     Ok(())
+}
+
+/// The uploaded components, as they are stored.
+pub(crate) struct Stored(pub(crate) PluginStore);
+
+#[async_trait]
+impl Components for Stored {
+    async fn component(&self, digest: &ComponentDigest) -> Option<Vec<u8>> {
+        match self.0.get(std::slice::from_ref(digest)).await {
+            Ok(found) => found.into_iter().map(|(_, bytes)| bytes).next(),
+            Err(error) => {
+                tracing::error!(component = digest.0, %error, "a stored component cannot be read");
+                None
+            }
+        }
+    }
 }

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Arguments, Command, PluginCommand};
+use args::{Arguments, Command, CompileArguments, PluginCommand};
 use assembly::NotStarted;
 
 /// librdkafka allocates each record on one thread and frees it on another, which glibc answers with locks; `override` makes this C's allocator too.
@@ -51,7 +51,14 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Standalone(arguments) => standalone::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
-        Command::Plugin(PluginCommand::Check { file }) => plugin_check::run(&file),
+        Command::Plugin(PluginCommand::Check { file, before }) => {
+            plugin_check::run(&file, before.as_deref())
+        }
+        Command::Compile(CompileArguments { cpu_seconds, memory_bytes, probe }) => {
+            let run =
+                if probe { tombolo_sandbox::probe_child } else { tombolo_sandbox::compile_child };
+            run(cpu_seconds, memory_bytes).map_err(|error| Ended::Failed(error.into()))
+        }
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

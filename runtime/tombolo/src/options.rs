@@ -3,10 +3,11 @@
 //! Not here: Kafka Connect's own settings, which the crates that use them read.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tombolo_model::config_def::{ConfigKey, Importance, Type, key};
-use tombolo_model::policy::Grants;
+use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
+use tombolo_model::policy::{CompileLimits, Grants};
 use tombolo_model::{ConfigProviders, Settings};
 
 use crate::logging::Log;
@@ -17,6 +18,12 @@ use crate::settings;
 pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
 /// Setting for where compiled components are kept.
 const CACHE_DIR: &str = "sandbox.cache.dir";
+/// Setting for the processor time of compiling one component.
+const COMPILE_CPU_MAX: &str = "sandbox.compile.cpu.max.ms";
+/// Setting for the memory of compiling one component.
+const COMPILE_MEMORY_MAX: &str = "sandbox.compile.memory.max";
+/// Setting for the time of compiling one component.
+const COMPILE_TIMEOUT: &str = "sandbox.compile.timeout.ms";
 
 /// Setting for the file of offsets of a worker that stands alone.
 pub(crate) const OFFSET_FILE: &str = "offset.storage.file.filename";
@@ -40,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) grants: Grants,
     /// Where compiled components are kept.
     pub(crate) cache_dir: PathBuf,
+    /// What compiling a component may take.
+    pub(crate) compile_limits: CompileLimits,
     /// This machine's name.
     pub(crate) host_name: String,
     /// The log, whose levels may be changed.
@@ -69,6 +78,21 @@ pub(crate) fn definitions() -> Vec<ConfigKey> {
         key(CACHE_DIR, Type::String)
             .importance(Importance::Low)
             .doc("Our own: directory for compiled components. Where none is given, `tombolo` in `$XDG_CACHE_HOME` or `~/.cache`."),
+        key(COMPILE_CPU_MAX, Type::Long)
+            .default("20000")
+            .check(Check::AtLeast(1))
+            .importance(Importance::Low)
+            .doc("Our own: most processor time of compiling one component, in milliseconds, counted in whole seconds."),
+        key(COMPILE_MEMORY_MAX, Type::Long)
+            .default("1073741824")
+            .check(Check::AtLeast(1))
+            .importance(Importance::Low)
+            .doc("Our own: most memory of compiling one component, in bytes."),
+        key(COMPILE_TIMEOUT, Type::Long)
+            .default("90000")
+            .check(Check::AtLeast(1))
+            .importance(Importance::Low)
+            .doc("Our own: longest time of compiling one component, in milliseconds."),
     ]
 }
 
@@ -79,24 +103,31 @@ impl Options {
         settings::warn(&settings);
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;
+        let compile_limits = compile_limits(&settings)?;
         let working_directory = std::env::current_dir().ok();
         let grants = Grants { file_roots, working_directory, standard_streams: false };
         let host_name = host_name();
-        Ok(Self { mode, settings, providers, grants, cache_dir, host_name, log })
+        Ok(Self { mode, settings, providers, grants, cache_dir, compile_limits, host_name, log })
     }
 
-    /// For trying out: `folder` and the working directory are offered, and the standard streams.
+    /// For trying out: `folder` and the working directory are offered, and the standard streams. A working directory above the cache of compiled
+    /// components is not: what plugins wrote there would be run.
     pub(crate) fn of_dev(settings: Settings, folder: &Path, log: Log) -> anyhow::Result<Self> {
         let working_directory = std::env::current_dir().context("there is no working directory")?;
+        let cache_dir = cache_dir(&settings)?;
+        let mut file_roots = vec![folder.canonicalize()?];
+        if !cache_dir.starts_with(&working_directory) {
+            file_roots.push(working_directory.clone());
+        }
         let grants = Grants {
-            file_roots: vec![working_directory.clone(), folder.canonicalize()?],
+            file_roots,
             working_directory: Some(working_directory),
             standard_streams: true,
         };
-        let cache_dir = folder.join("components");
+        let compile_limits = compile_limits(&settings)?;
         let (mode, host_name) = (Mode::Distributed, "127.0.0.1".to_owned());
         let providers = ConfigProviders::default();
-        Ok(Self { mode, settings, providers, grants, cache_dir, host_name, log })
+        Ok(Self { mode, settings, providers, grants, cache_dir, compile_limits, host_name, log })
     }
 }
 
@@ -131,6 +162,30 @@ fn cache_dir(settings: &Settings) -> anyhow::Result<PathBuf> {
     Ok(cache.join("tombolo"))
 }
 
+/// The three settings of compiling, each with a default.
+fn compile_limits(settings: &Settings) -> anyhow::Result<CompileLimits> {
+    let CompileLimits { cpu_max, memory_max, timeout } = CompileLimits::default();
+    let number = |name: &str, default: u64| {
+        match settings.get(name) {
+        None => Ok(default),
+        Some(text) => text.trim().parse().ok().filter(|number| *number > 0).with_context(|| {
+            format!(
+                "Invalid value {text} for configuration {name}: expected a whole number of at least 1"
+            )
+        }),
+    }
+    };
+    let millis = |name: &str, default: Duration| {
+        let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+        number(name, default).map(Duration::from_millis)
+    };
+    Ok(CompileLimits {
+        cpu_max: millis(COMPILE_CPU_MAX, cpu_max)?,
+        memory_max: number(COMPILE_MEMORY_MAX, memory_max)?,
+        timeout: millis(COMPILE_TIMEOUT, timeout)?,
+    })
+}
+
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match name.trim() {
@@ -163,6 +218,30 @@ mod tests {
                 )),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn limits_of_compiling_are_whole_numbers_above_zero() {
+        let read = |pairs: &[(&str, &str)]| compile_limits(&pairs.iter().copied().collect());
+        assert_eq!(read(&[]).unwrap(), CompileLimits::default());
+        let set = [
+            (COMPILE_CPU_MAX, "1500"),
+            (COMPILE_MEMORY_MAX, " 2147483648 "),
+            (COMPILE_TIMEOUT, "60000"),
+        ];
+        let expected = CompileLimits {
+            cpu_max: Duration::from_millis(1_500),
+            memory_max: 2 << 30,
+            timeout: Duration::from_secs(60),
+        };
+        assert_eq!(read(&set).unwrap(), expected);
+        for wrong in ["0", "-1", "1.5", "20s", ""] {
+            for (name, _) in set {
+                let error = read(&[(name, wrong)]).unwrap_err().to_string();
+                let start = format!("Invalid value {wrong} for configuration {name}: expected");
+                assert!(error.starts_with(&start), "{error}");
+            }
         }
     }
 }

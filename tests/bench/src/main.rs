@@ -97,11 +97,14 @@ fn main() -> Result<()> {
     };
     let kafka = Kafka::start(&[])?;
     let folder = tempfile::Builder::new().prefix("tombolo-bench-").tempdir()?;
+    let place = folder.path().canonicalize()?;
     let around = Surroundings {
         bootstrap: kafka.bootstrap(),
         tombolo,
-        folder: folder.path().canonicalize()?,
+        folder: place.join("files"),
+        cache: place.join("cache"),
     };
+    std::fs::create_dir(&around.folder)?;
     let broker = Broker::new(&around.bootstrap)?;
     let bench = Bench { around, broker, records: arguments.records };
     let result = measure(&arguments, &peers, &bench);

@@ -67,7 +67,7 @@ impl Peer {
             Self::Tombolo => {
                 let mut command = Command::new(&around.tombolo);
                 // Compiled components of this run alone.
-                command.arg("worker").env("XDG_CACHE_HOME", around.folder.join("cache"));
+                command.arg("worker").env("XDG_CACHE_HOME", &around.cache);
                 command
             }
         })
@@ -83,6 +83,8 @@ pub struct Surroundings {
     pub tombolo: PathBuf,
     /// A folder for worker files, logs, and the files of connectors.
     pub folder: PathBuf,
+    /// Where Tombolo keeps compiled components: not among what it offers to plugins.
+    pub cache: PathBuf,
 }
 
 /// A running worker.

@@ -106,3 +106,29 @@ fn links_between_pages_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn every_promise_names_tests_that_are_there() {
+    let page = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let promises = page.split("## Promises").nth(1).unwrap();
+    let promises = promises.split("\n## ").next().unwrap();
+    let rows = promises
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .filter(|line| !line.ends_with("| test |"));
+    let mut count = 0;
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(tests.contains(".rs`: `"), "no test: {row}");
+        for of_file in tests.split("; ") {
+            let (file, names) = of_file.split_once(": ").unwrap();
+            let text = std::fs::read_to_string(root().join(file.trim_matches('`'))).unwrap();
+            for name in names.split(", ") {
+                let function = format!("fn {}(", name.trim_matches('`'));
+                assert!(text.contains(&function), "{file} has no test {name}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 20, "{count}");
+}

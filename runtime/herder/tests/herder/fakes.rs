@@ -269,7 +269,7 @@ impl Plugins for FakePlugins {
         }
         let digest = ComponentDigest(format!("digest-of-{}", String::from_utf8_lossy(&component)));
         let known = self.installed.lock().unwrap().contains_key(&digest);
-        Ok(Installed { component: digest, plugins: vec![info()], imports: vec![], known })
+        Ok(installed(digest, vec![info()], known))
     }
 
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
@@ -281,8 +281,12 @@ impl Plugins for FakePlugins {
     async fn recall(&self, component: &ComponentDigest) -> Option<Installed> {
         let is_there = self.recallable.lock().unwrap().contains(component);
         let component = component.clone();
-        is_there.then(|| Installed { component, plugins: vec![], imports: vec![], known: true })
+        is_there.then(|| installed(component, vec![], true))
     }
+}
+
+fn installed(component: ComponentDigest, plugins: Vec<Arc<PluginInfo>>, known: bool) -> Installed {
+    Installed { component, plugins, imports: vec![], asks: vec![], change: None, known }
 }
 
 struct FakeConnector(FakePlugins);

@@ -55,6 +55,24 @@ impl Granted {
         Ok(Self { directories, standard_streams: grants.standard_streams })
     }
 
+    /// Holds a directory of the worker's own against what is offered.
+    ///
+    /// Errors: one that lies below an offered one. It need not be there.
+    pub(crate) fn keep_out_of(&self, own: &Path) -> Result<(), Error> {
+        // What is not there yet has no links in it.
+        let found = own.ancestors().find_map(|there| {
+            let rest = own.strip_prefix(there).ok()?;
+            Some(there.canonicalize().ok()?.join(rest))
+        });
+        let found = found.unwrap_or_else(|| own.to_owned());
+        match self.directories.iter().find(|(directory, _)| found.starts_with(directory)) {
+            None => Ok(()),
+            Some((root, _)) => {
+                Err(Error::CacheOffered { path: own.to_owned(), root: root.clone() })
+            }
+        }
+    }
+
     /// The context of one store.
     ///
     /// Errors: a directory that is gone since.

@@ -7,26 +7,31 @@ use tombolo_model::plugin::Columns;
 fn registry(plugins: &[(&str, PluginKind, &str)]) -> Registry {
     let registry = Registry::default();
     for (number, (class, kind, version)) in plugins.iter().enumerate() {
-        let digest = ComponentDigest(format!("{number}"));
-        let plugin = PluginInfo {
-            class: (*class).to_owned(),
-            kind: *kind,
-            version: (*version).to_owned(),
-            doc: String::new(),
-            settings: vec![],
-            reads: Columns::ALL,
-            component: digest.clone(),
-        };
-        registry.add(InstalledComponent {
-            digest,
-            plugins: vec![Arc::new(plugin)],
-            imports: vec![],
-            artifact: [0; 32],
-            runnable: OnceCell::new(),
-            bytes: None,
-        });
+        registry.add(component(&number.to_string(), class, *kind, version));
     }
     registry
+}
+
+/// A component with one plugin.
+fn component(digest: &str, class: &str, kind: PluginKind, version: &str) -> InstalledComponent {
+    let digest = ComponentDigest(digest.to_owned());
+    let plugin = PluginInfo {
+        class: class.to_owned(),
+        kind,
+        version: version.to_owned(),
+        doc: String::new(),
+        settings: vec![],
+        reads: Columns::ALL,
+        component: digest.clone(),
+    };
+    InstalledComponent {
+        digest,
+        plugins: vec![Arc::new(plugin)],
+        imports: vec![],
+        artifact: [0; 32],
+        runnable: OnceCell::new(),
+        bytes: None,
+    }
 }
 
 #[test]
@@ -103,4 +108,26 @@ fn plugins_are_listed_by_kind_class_and_version() {
     let listed: Vec<_> =
         listed.iter().map(|plugin| format!("{} {}", plugin.class, plugin.version)).collect();
     assert_eq!(listed, ["c 1", "a 1.9", "a 1.10-rc", "a 1.10", "b 1"]);
+}
+
+#[test]
+fn a_component_is_compared_with_the_newest_one_before_it() {
+    let registry = registry(&[
+        ("a", PluginKind::Sink, "1.0"),
+        ("a", PluginKind::Sink, "1.2"),
+        ("a", PluginKind::Sink, "2.0"),
+        ("a", PluginKind::Source, "1.4"),
+    ]);
+    let change = |class: &str, version: &str| {
+        let imports = vec!["wasi:sockets/tcp@0.2.3".to_owned()];
+        let component =
+            InstalledComponent { imports, ..component("new", class, PluginKind::Sink, version) };
+        registry.told(&component, &Grants::default(), false).change
+    };
+    let changed = change("a", "1.3").unwrap();
+    assert_eq!((changed.component.0.as_str(), changed.version.as_str()), ("1", "1.2"));
+    assert_eq!(changed.added, [tombolo_model::capability::Capability::Network]);
+    assert_eq!(change("a", "2.0").unwrap().component.0, "2");
+    assert_eq!(change("a", "0.9"), None);
+    assert_eq!(change("b", "1.3"), None);
 }

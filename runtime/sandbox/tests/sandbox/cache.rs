@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tempfile::TempDir;
-use tombolo_model::plugin::PluginKind;
-use tombolo_model::policy::{Grants, Limits};
-use tombolo_model::role::{NoOffsets, Plugins, TaskContext};
-use tombolo_sandbox::Sandbox;
+use tombolo_model::plugin::{ComponentDigest, PluginKind};
+use tombolo_model::policy::{CompileLimits, Grants, Limits};
+use tombolo_model::role::{Components, NoOffsets, Plugins, TaskContext};
+use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 
 use crate::support::{sandbox, settings, task};
 
@@ -105,6 +106,59 @@ async fn changed_machine_code_is_not_mapped() {
     fourth.load(&installed.component, tombolo_guests::ECHO).await.unwrap();
     starts(&fourth).await.unwrap();
     assert_eq!(fourth.compiled(), 1);
+}
+
+/// One component, as a store of uploads has it.
+struct Stored(Vec<u8>);
+
+#[async_trait::async_trait]
+impl Components for Stored {
+    async fn component(&self, _: &ComponentDigest) -> Option<Vec<u8>> {
+        Some(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn changed_machine_code_is_compiled_anew_from_where_uploads_are_kept() {
+    let cache = tempfile::tempdir().unwrap();
+    let uploaded = tombolo_guests::ECHO.to_vec();
+    let installed = sandbox(&cache, Grants::default()).install(uploaded.clone()).await.unwrap();
+    change(&file(&cache, "cwasm"));
+    let second = sandbox(&cache, Grants::default());
+    second.find_components_in(Arc::new(Stored(uploaded.clone())));
+    second.recall(&installed.component).await.unwrap();
+    starts(&second).await.unwrap();
+    assert_eq!(second.compiled(), 1);
+
+    // Other bytes than those that were uploaded are not taken for them.
+    change(&file(&cache, "cwasm"));
+    let third = sandbox(&cache, Grants::default());
+    third.find_components_in(Arc::new(Stored(tombolo_guests::PIPE.to_vec())));
+    third.recall(&installed.component).await.unwrap();
+    starts(&third).await.unwrap_err();
+    assert_eq!(third.compiled(), 0);
+}
+
+#[test]
+fn a_cache_that_plugins_could_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    let start = |cache: &str| {
+        Sandbox::new(SandboxOptions {
+            cache_dir: root.join(cache),
+            grants: Grants { file_roots: vec![root.join("offered")], ..Grants::default() },
+            ceiling: Limits::default(),
+            compiler: Compiler::Here,
+            compile_limits: CompileLimits::default(),
+        })
+    };
+    fs::create_dir(root.join("offered")).unwrap();
+    std::os::unix::fs::symlink(root.join("offered"), root.join("link")).unwrap();
+    for offered in ["offered", "offered/a/b", "link/a"] {
+        let error = start(offered).err().unwrap().to_string();
+        assert!(error.contains("which sandbox.fs.roots offers to plugins"), "{error}");
+    }
+    start("beside").unwrap();
 }
 
 #[tokio::test]

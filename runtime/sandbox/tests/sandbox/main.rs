@@ -25,6 +25,7 @@ mod traps;
 
 mod cache;
 mod chain;
+mod mutated;
 mod uploads;
 
 /// Fails to compile where a guest has no module.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tombolo_model::batch::{Batch, Column, Headers, TimestampType, Values};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
-use tombolo_model::policy::{Grants, Limits};
+use tombolo_model::policy::{CompileLimits, Grants, Limits};
 use tombolo_model::role::{
     NoOffsets, OffsetReader, Plugins, PollRequest, SinkTask, SourceTask, TaskContext, TaskPlugins,
 };
 use tombolo_model::settings::Settings;
 use tombolo_model::{Breach, ConnectorName, Fault, FaultKind, TaskId};
-use tombolo_sandbox::{Sandbox, SandboxOptions};
+use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 
 pub(crate) const POLL: PollRequest =
     PollRequest { batch: 0, rows_max: 500, bytes_max: 1 << 20, wait: Duration::ZERO };
@@ -75,7 +75,14 @@ impl Fixture {
 
 pub(crate) fn sandbox(cache: &TempDir, grants: Grants) -> Sandbox {
     let cache_dir = cache.path().join("artifacts");
-    Sandbox::new(SandboxOptions { cache_dir, grants, ceiling: quick() }).unwrap()
+    Sandbox::new(SandboxOptions {
+        cache_dir,
+        grants,
+        ceiling: quick(),
+        compiler: Compiler::Here,
+        compile_limits: CompileLimits::default(),
+    })
+    .unwrap()
 }
 
 /// Limits under which a test need not wait long for a deadline.
