@@ -88,7 +88,7 @@ async fn broken_records_of_internal_topics_are_told_of_and_skipped() {
     assert_eq!((status, connectors), (200, json!(["sink", "source"])));
     let log = worker.log();
     let told = |kind: &str, what: &str| {
-        let topic = format!("topic=\"{id}-{kind}\" partition=");
+        let topic = format!("topic={id}-{kind} partition=");
         let is_told =
             |line: &&str| line.contains(what) && line.contains(&topic) && line.contains(" offset=");
         assert_eq!(log.lines().filter(is_told).count(), 1, "{kind} {what}:\n{log}");

@@ -215,7 +215,7 @@ fn unreadable(scene: &Scene<'_>) -> Result<()> {
             headers: Vec::new(),
         };
         scene.broker().produce(&topic, &record)?;
-        places.push(format!("topic=\"{topic}\" partition={partition} offset={offset}"));
+        places.push(format!("topic={topic} partition={partition} offset={offset}"));
     }
     worker.start_again()?;
     connector.wait_until_running(1)?;
