@@ -26,6 +26,7 @@ impl Validator {
         let validation = self.validate(config).await?;
         let count = validation.error_count();
         if count == 0 {
+            warn_of_unknown(config, &validation.unknown);
             return Ok(());
         }
         let errors: String = validation.errors().map(|error| format!("\n{error}")).collect();
@@ -78,6 +79,21 @@ impl Validator {
             _ => {}
         }
     }
+}
+
+/// Most names of unknown settings in one line of the log: more are no slip of the pen.
+const UNKNOWN_NAMES_MAX: usize = 20;
+
+/// Says of a configuration that is taken which of its settings do nothing, as far as anybody can tell.
+fn warn_of_unknown(config: &SubmittedConfig, unknown: &[String]) {
+    if unknown.is_empty() {
+        return;
+    }
+    let connector = config.get("name").and_then(Option::as_deref).unwrap_or_default();
+    let shown = unknown.get(..UNKNOWN_NAMES_MAX).unwrap_or(unknown);
+    let more = if shown.len() < unknown.len() { ", and more" } else { "" };
+    let names = shown.join(", ");
+    tracing::warn!(%connector, "these settings are none of the connector's or its plugins', and have no effect unless the connector reads them: {names}{more}");
 }
 
 /// A null would fail only when the task starts. Follows `AbstractHerder.addNullValuedErrors`.

@@ -57,8 +57,11 @@ fn a_line_says_which_connector_task_stage_and_record_it_is_about() {
         "errors.tolerance": "all",
         "errors.log.enable": "true",
         "errors.log.include.messages": "true",
+        "error.tolerance": "all",
     });
     worker.create("sink", &sink).unwrap();
+    let unknown = line(&worker, "sink", "unless the connector reads them: error.tolerance");
+    assert_eq!(unknown["level"], "WARN");
     let found = line(&worker, "sink", "Error encountered in task sink-0.");
     assert_eq!(found["level"], "ERROR");
     assert_eq!(found["logger"], "tombolo_worker::error_report");

@@ -49,13 +49,28 @@ fn wait_until_it_hangs(worker: &Worker, place: &str) {
 
 /// What the status of a connector's running task says beside its state, once that is so.
 fn trace_of_task(worker: &Worker, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    trace_of_running(worker, &format!("{name}/tasks/0/status"), "", is_so)
+}
+
+fn trace_of_connector(worker: &Worker, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    trace_of_running(worker, &format!("{name}/status"), "/connector", is_so)
+}
+
+/// What is said of something that is `RUNNING`, once it is as wanted.
+fn trace_of_running(
+    worker: &Worker,
+    path: &str,
+    member: &str,
+    is_so: impl Fn(&Value) -> bool,
+) -> Value {
     let trace = || {
-        let path = format!("/connectors/{name}/tasks/0/status");
-        let (status, answer) = worker.request("GET", &path, None).unwrap();
-        assert_eq!((status, &answer["state"]), (200, &json!("RUNNING")), "{answer}");
-        answer["trace"].clone()
+        let (status, answer) = worker.request("GET", &format!("/connectors/{path}"), None).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        let of = answer.pointer(member).unwrap();
+        assert_eq!(of["state"], "RUNNING", "{answer}");
+        of["trace"].clone()
     };
-    wait_for(|| is_so(&trace()), "the status of a task says why", DEADLINE).unwrap();
+    wait_for(|| is_so(&trace()), &format!("{path} says why"), DEADLINE).unwrap();
     trace()
 }
 
@@ -166,6 +181,10 @@ fn no_request_waits_behind_a_plugin_that_hangs() {
         let since = "the task's loop has not turned since ";
         assert!(hangs.as_str().unwrap().starts_with(since), "{hangs}");
         assert!(hangs.as_str().unwrap().ends_with(": TASK_POLL is under way"), "{hangs}");
+        let connector = named("Connector::taskConfigs");
+        let hangs = trace_of_connector(&worker, &connector, |trace| trace.is_string());
+        let since = "the connector has not answered since ";
+        assert!(hangs.as_str().unwrap().starts_with(since), "{hangs}");
         assert!(!validated.is_finished() && !created.is_finished(), "the plugin hangs no longer");
 
         times.sort();
@@ -190,4 +209,5 @@ fn no_request_waits_behind_a_plugin_that_hangs() {
         worker.wait_for_state(&named(place), "RUNNING").unwrap();
     }
     trace_of_task(&worker, &named("SourceTask::poll"), Value::is_null);
+    trace_of_connector(&worker, &named("Connector::taskConfigs"), Value::is_null);
 }

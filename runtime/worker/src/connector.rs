@@ -16,6 +16,7 @@ use tombolo_model::{Fault, FaultKind, References, Settings, Stage};
 
 use crate::connector_config::ConnectorConfig;
 use crate::event::WorkerEvent;
+use crate::metrics::ConnectorMetrics;
 use crate::shared::Shared;
 use crate::state::{Control, Reporter};
 
@@ -39,6 +40,7 @@ pub(crate) struct WorkerConnector {
     pub(crate) worker: Arc<Shared>,
     pub(crate) control: Control,
     pub(crate) reporter: Reporter,
+    pub(crate) metrics: Arc<ConnectorMetrics>,
     pub(crate) requests: mpsc::Receiver<Request>,
 }
 
@@ -58,6 +60,7 @@ impl WorkerConnector {
     pub(crate) async fn run(mut self) {
         let mut instance = Instance::New;
         while !self.control.is_stopping() {
+            self.metrics.progress.turned();
             instance = self.follow_target(instance).await;
             instance = match instance {
                 Instance::Started(connector) => self.watch(connector).await,

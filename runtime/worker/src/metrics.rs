@@ -15,6 +15,8 @@ mod states;
 pub(crate) mod task;
 
 pub(crate) use connector::ConnectorMetrics;
+#[cfg(test)]
+pub(crate) use progress::Progress;
 pub use sampled::Windows;
 pub(crate) use sink::SinkMetrics;
 pub(crate) use source::SourceMetrics;

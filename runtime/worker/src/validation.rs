@@ -33,6 +33,8 @@ pub struct Validation {
     pub groups: Vec<String>,
     /// Every setting that has a definition or an error.
     pub configs: Vec<ConfigInfo>,
+    /// Names of settings that are none of the connector's or its plugins'. A plugin may read them all the same: they are no error.
+    pub unknown: Vec<String>,
 }
 
 impl Validation {
@@ -52,7 +54,7 @@ impl Validation {
         if let Some(reference) = references.get("connector.class") {
             reference.clone_into(&mut self.name);
         }
-        self.groups.iter_mut().for_each(|group| hide(group, secrets));
+        self.groups.iter_mut().chain(&mut self.unknown).for_each(|name| hide(name, secrets));
         for config in &mut self.configs {
             if let Some(reference) = references.get(&config.name) {
                 config.value = Some(reference.to_owned());
@@ -158,8 +160,18 @@ pub async fn validate(
     ] {
         converter_settings(&mut all, plugins, config, (prefix, kind)).await;
     }
+    let unknown = unknown(&mut all, plugin.kind, config);
     let groups = all.groups();
-    Ok(Validation { name, plugin, groups, configs: all.into_configs() })
+    Ok(Validation { name, plugin, groups, configs: all.into_configs(), unknown })
+}
+
+/// Settings that nothing defines; those of a source's groups of topics have names that the user chooses.
+fn unknown(all: &mut Section, kind: PluginKind, config: &Settings) -> Vec<String> {
+    let is_of_group =
+        |name: &str| kind == PluginKind::Source && name.starts_with("topic.creation.");
+    let names = config.iter().map(|(name, _)| name);
+    let unknown = names.filter(|name| all.get(name).is_none() && !is_of_group(name));
+    unknown.map(str::to_owned).collect()
 }
 
 /// The connector that a configuration names.
@@ -208,7 +220,7 @@ fn without_version(
     all.error(VERSION, fault.message);
     let name = config.get("connector.class").unwrap_or_default().to_owned();
     let groups = all.groups();
-    Ok(Validation { name, plugin, groups, configs: all.into_configs() })
+    Ok(Validation { name, plugin, groups, configs: all.into_configs(), unknown: Vec::new() })
 }
 
 /// Versions of a plugin's class, the oldest first.

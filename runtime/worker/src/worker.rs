@@ -163,10 +163,12 @@ impl Worker {
             worker: Arc::clone(&self.shared),
             control,
             reporter: reporter.clone(),
+            metrics: Arc::clone(&metrics),
             requests: receiver,
         };
+        let watch = Watch { metrics: Arc::clone(&metrics), reporter: reporter.clone() };
         let run = async {
-            connector.run().await;
+            watch.over(connector.run()).await;
             Ok(())
         };
         let running = self.run(controller, reporter, run);

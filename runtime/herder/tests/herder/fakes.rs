@@ -201,7 +201,13 @@ impl Work for FakeWorker {
             errors,
             visible: true,
         };
-        Ok(Validation { name: class.into(), plugin, groups: vec![], configs: vec![bad] })
+        Ok(Validation {
+            name: class.into(),
+            plugin,
+            groups: vec![],
+            configs: vec![bad],
+            unknown: vec![],
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use tombolo_model::ConnectorName;
 use tombolo_model::metric::{Group, Readings, Tags};
 use tombolo_model::plugin::PluginInfo;
 
+use super::progress::Progress;
 use super::startups::{Lifecycle, Startups};
 
 const GROUP: Group = Group { domain: "kafka.connect", name: "connector-metrics" };
@@ -18,6 +19,8 @@ const GROUP: Group = Group { domain: "kafka.connect", name: "connector-metrics" 
 #[derive(Debug)]
 pub(crate) struct ConnectorMetrics {
     pub(crate) lifecycle: Arc<Lifecycle>,
+    /// When the instance was last free to do what it is asked.
+    pub(crate) progress: Progress,
     tags: Tags,
     plugin: Arc<PluginInfo>,
 }
@@ -30,7 +33,8 @@ impl ConnectorMetrics {
         startups: Arc<Startups>,
     ) -> Self {
         let tags = [("connector", name.to_string())].into();
-        Self { lifecycle: Arc::new(Lifecycle::new(startups)), tags, plugin }
+        let lifecycle = Arc::new(Lifecycle::new(startups));
+        Self { lifecycle, progress: Progress::default(), tags, plugin }
     }
 
     pub(crate) fn read(&self, readings: &mut Readings) {

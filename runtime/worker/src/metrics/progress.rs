@@ -1,4 +1,4 @@
-//! When a task's loop turned last, and when it last got something done. Ours; a status alone cannot tell a task that works from one that hangs.
+//! When the loop of a task or a connector turned last, and when it last got something done. Ours; a status alone cannot tell a task that works from one that hangs.
 //!
 //! Not here: turning.
 
@@ -9,7 +9,7 @@ use tombolo_model::metric::{Group, Readings, Tags};
 
 const GROUP: Group = Group { domain: "tombolo", name: "task" };
 
-/// When a task's loop turned last, and when it last got something done; in milliseconds since the epoch, 0 for never.
+/// When a loop turned last, and when it last got something done; in milliseconds since the epoch, 0 for never.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     turned: AtomicU64,

@@ -269,3 +269,36 @@ async fn the_policy_is_asked_about_clients_that_the_connector_has() {
     let offsets = "offsets.storage.topic=offsets-of-x";
     check(&format!("{source}\n{offsets}"), &[producer, consumer, admin]).await;
 }
+
+#[tokio::test]
+async fn settings_that_nothing_defines_are_named() {
+    let validation = run("\
+        name=n
+        connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector
+        topics=t
+        topic=t
+        value.converter.schemas.enable=false
+        key.converter=org.apache.kafka.connect.json.JsonConverter
+        key.converter.schemas.enable=false
+        key.converter.schema.enable=false
+        sandbox.memory.max=134217728
+        sandbox.memory=134217728
+        consumer.override.max.poll.records=5
+        producer.override.linger.ms=5
+        topic.creation.groups=a
+        topic.creation.a.include=.*")
+    .await;
+    // Without a converter of its own the connector has the worker's, as the worker set it; a sink without a queue has no producer, and creates no topics.
+    assert_eq!(
+        validation.unknown,
+        [
+            "key.converter.schema.enable",
+            "producer.override.linger.ms",
+            "sandbox.memory",
+            "topic",
+            "topic.creation.a.include",
+            "topic.creation.groups",
+            "value.converter.schemas.enable",
+        ]
+    );
+}
