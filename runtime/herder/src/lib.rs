@@ -26,6 +26,7 @@ pub mod work;
 pub mod loggers;
 pub mod offsets;
 mod plugins;
+pub mod secrets;
 mod validation;
 
 pub use config::{HerderConfig, Mode};
@@ -37,6 +38,7 @@ pub use info::{ConnectorInfo, ConnectorStatus, Health, RestartFlags};
 pub use loggers::{Level, LoggerLevel, Loggers};
 pub use offsets::Offset;
 pub use plugins::bring_back_plugins;
+pub use secrets::SecretInfo;
 pub use work::Work;
 
 pub use tombolo_store::flat::{FlatMap, Primitive};

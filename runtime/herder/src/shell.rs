@@ -307,7 +307,7 @@ async fn until(wake_at: Option<tokio::time::Instant>) {
     }
 }
 
-fn milliseconds_now() -> i64 {
+pub(crate) fn milliseconds_now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -31,7 +31,7 @@ pub mod version;
 
 pub use batch::{Batch, Column, Headers, Values};
 pub use fault::{Breach, Fault, FaultKind, Stage};
-pub use id::{ConnectorName, TaskId, WorkerId};
+pub use id::{ConnectorName, SecretName, TaskId, TenantId, WorkerId};
 pub use references::{ConfigProvider, ConfigProviders, References, Resolved};
 pub use secrets::Secrets;
 pub use settings::{Password, Settings};

@@ -22,7 +22,7 @@ pub trait ConfigProvider: Send + Sync + 'static {
 /// A worker's config providers. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct ConfigProviders {
-    by_name: Arc<BTreeMap<String, Box<dyn ConfigProvider>>>,
+    by_name: BTreeMap<String, Arc<dyn ConfigProvider>>,
     /// What else must not be seen: the worker's own values.
     known: Secrets,
 }
@@ -51,7 +51,20 @@ type Values<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<String, String>>;
 impl ConfigProviders {
     /// Providers by the names that references have for them.
     pub fn new(by_name: BTreeMap<String, Box<dyn ConfigProvider>>) -> Self {
-        Self { by_name: Arc::new(by_name), known: Secrets::default() }
+        let by_name = by_name.into_iter().map(|(name, provider)| (name, provider.into()));
+        Self { by_name: by_name.collect(), known: Secrets::default() }
+    }
+
+    /// The same with one more, unless there is one of its name.
+    #[must_use]
+    pub fn or(mut self, name: &str, provider: impl ConfigProvider) -> Self {
+        self.by_name.entry(name.to_owned()).or_insert_with(|| Arc::new(provider));
+        self
+    }
+
+    /// Whether there is one of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
     /// The same, which hide these values too wherever they hide those that they resolve.
@@ -161,6 +174,14 @@ impl fmt::Debug for References {
     }
 }
 
+/// Whether settings refer to something of this provider: to its path, or where the reference has none to its key.
+pub fn refer_to(settings: &Settings, provider: &str, named: &str) -> bool {
+    settings.iter().flat_map(|(_, text)| in_text(text)).any(|reference| {
+        let name = if reference.path.is_empty() { reference.key } else { reference.path };
+        reference.provider == provider && name == named
+    })
+}
+
 /// A reference in a text.
 #[derive(Debug, PartialEq, Eq)]
 struct Reference<'a> {
@@ -258,6 +279,36 @@ mod tests {
         assert_eq!(back.get("url"), Some("x?p=${known:p:key}&q=${known:key1}"));
         assert_eq!(back.get("plain"), Some("x"));
         assert_eq!(resolved.secrets().hide("x<p|key>x"), "x[hidden]x");
+    }
+
+    #[test]
+    fn who_refers_to_what_is_known() {
+        let settings: Settings =
+            [("a", "x ${secret:db} y"), ("b", "${secret:api:token}${else:other}")]
+                .into_iter()
+                .collect();
+        for (named, expected) in [("db", true), ("api", true), ("token", false), ("other", false)] {
+            assert_eq!(refer_to(&settings, "secret", named), expected, "{named}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_not_put_in_the_place_of_another() {
+        let (has, has_not) = (providers().has("known"), providers().has("secret"));
+        assert!(has && !has_not);
+        struct Other;
+        impl ConfigProvider for Other {
+            fn get(
+                &self,
+                _: &str,
+                keys: &BTreeSet<&str>,
+            ) -> Result<BTreeMap<String, String>, String> {
+                Ok(keys.iter().map(|key| ((*key).to_owned(), "other".to_owned())).collect())
+            }
+        }
+        let all = providers().or("known", Other).or("secret", Other);
+        let settings: Settings = [("a", "${known:key} ${secret:x}")].into_iter().collect();
+        assert_eq!(all.resolve(&settings).unwrap().settings.get("a"), Some("<|key> other"));
     }
 
     #[test]

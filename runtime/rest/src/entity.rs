@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use tombolo_herder::{ConfigInfo, ConnectorInfo, ConnectorStatus, FlatMap, Offset, Validation};
+use tombolo_herder::{
+    ConfigInfo, ConnectorInfo, ConnectorStatus, FlatMap, Offset, SecretInfo, Validation,
+};
 
 use tombolo_model::capability;
 use tombolo_model::config_def::{ConfigKey, Type};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Installed;
 use tombolo_model::status::Status;
-use tombolo_model::{Settings, TaskId};
+use tombolo_model::{ConnectorName, Settings, TaskId};
 
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ErrorMessage<'a> {
@@ -231,6 +233,42 @@ impl<'a> From<&'a capability::Change> for Change<'a> {
             imports_removed: &change.imports_removed,
         }
     }
+}
+
+/// Our own: what is told of a secret.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Secret<'a> {
+    name: &'a str,
+    version: u64,
+    /// In milliseconds since 1970.
+    last_modified: i64,
+    /// Whose configurations refer to it.
+    connectors: Vec<&'a str>,
+    /// Where it was set: those of them that are restarted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restarted: Option<Vec<&'a str>>,
+}
+
+impl<'a> From<&'a SecretInfo> for Secret<'a> {
+    fn from(secret: &'a SecretInfo) -> Self {
+        Self {
+            name: secret.name.as_str(),
+            version: secret.version,
+            last_modified: secret.set,
+            connectors: names(&secret.connectors),
+            restarted: None,
+        }
+    }
+}
+
+impl<'a> Secret<'a> {
+    pub(crate) fn restarting(self, connectors: &'a [ConnectorName]) -> Self {
+        Self { restarted: Some(names(connectors)), ..self }
+    }
+}
+
+fn names(connectors: &[ConnectorName]) -> Vec<&str> {
+    connectors.iter().map(ConnectorName::as_str).collect()
 }
 
 /// A definition. `order` beside `order_in_group` is ours: widespread clients read that name.

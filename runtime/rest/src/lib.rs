@@ -23,6 +23,7 @@ mod openapi;
 mod operation;
 mod plugins;
 mod root;
+mod secrets;
 mod upload;
 
 mod body;

@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use tombolo_model::log_lines::LINES_MAX;
 
 use crate::entity::{
-    ConfigInfos, ConnectorOffsets, Definition, Info, LoggerLevel, Message, Plugin, ServerInfo,
-    StateInfo, TaskInfo, TaskState, Upload, WorkerHealth,
+    ConfigInfos, ConnectorOffsets, Definition, Info, LoggerLevel, Message, Plugin, Secret,
+    ServerInfo, StateInfo, TaskInfo, TaskState, Upload, WorkerHealth,
 };
 use crate::logs::LINES;
 
@@ -249,6 +249,27 @@ pub(crate) const VALIDATE: Operation = send(
     settings,
     &[(200, Some(of::<ConfigInfos<'_>>))],
 );
+
+pub(crate) const SECRETS: Operation = look(
+    "All secrets, and who refers to them; never their values. An addition to Kafka Connect",
+    &[(200, Some(of::<Vec<Secret<'_>>>))],
+);
+pub(crate) const SECRET: Operation = look(
+    "A secret, and who refers to it; never its value. An addition to Kafka Connect",
+    &[(200, Some(of::<Secret<'_>>))],
+);
+pub(crate) const SET_SECRET: Operation = Operation {
+    query: &[("restart", boolean, "whether connectors that refer to it are restarted")],
+    body: Some(("text/plain", text)),
+    ..look(
+        "Sets a secret, to which configurations refer as ${secret:name}. An addition to Kafka Connect",
+        &[(201, Some(of::<Secret<'_>>)), (200, Some(of::<Secret<'_>>))],
+    )
+};
+pub(crate) const DELETE_SECRET: Operation = Operation {
+    query: &[("force", boolean, "whether it is deleted though connectors refer to it")],
+    ..look("Deletes a secret. An addition to Kafka Connect", &[(204, None)])
+};
 
 pub(crate) const LOGGERS: Operation =
     look("The levels of all loggers", &[(200, Some(of::<BTreeMap<String, LoggerLevel>>))]);

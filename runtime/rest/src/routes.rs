@@ -16,7 +16,7 @@ use crate::operation::{self, Operation};
 use crate::server::Context;
 use crate::{
     body, connector, connectors, loggers, logs, meters, metrics, offsets, openapi, plugins, root,
-    upload,
+    secrets, upload,
 };
 
 /// Methods in the order in which `OPTIONS` lists them, which is that of a hash table in Kafka Connect.
@@ -111,7 +111,7 @@ impl Part {
 
 fn routes() -> Vec<Route> {
     let (worker, connectors, plugins) = (of_the_worker(), of_connectors(), of_plugins());
-    worker.into_iter().chain(connectors).chain(plugins).collect()
+    worker.into_iter().chain(connectors).chain(plugins).chain(of_secrets()).collect()
 }
 
 fn of_the_worker() -> Vec<Route> {
@@ -202,6 +202,16 @@ fn of_plugins() -> Vec<Route> {
             plugins::validate,
             &operation::VALIDATE,
         ),
+    ]
+}
+
+fn of_secrets() -> Vec<Route> {
+    vec![
+        Route::new("/secrets").on("GET", secrets::list, &operation::SECRETS),
+        Route::new("/secrets/{secret}")
+            .on("GET", secrets::find, &operation::SECRET)
+            .on_any("PUT", secrets::set, &operation::SET_SECRET)
+            .on("DELETE", secrets::delete, &operation::DELETE_SECRET),
     ]
 }
 

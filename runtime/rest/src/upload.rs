@@ -23,12 +23,8 @@ pub(crate) async fn upload(
 ) -> Answer {
     let bytes = body::whole(body, COMPONENT_BYTES_MAX).await;
     let herder = context.herder()?;
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if media.is_some_and(|media| media.starts_with("multipart/")) {
-        let message =
-            "a component is sent as the body itself, as with curl --data-binary @plugin.wasm";
-        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
+    let message = "a component is sent as the body itself, as with curl --data-binary @plugin.wasm";
+    refuse_multipart(&headers, message)?;
     match herder.install(bytes.map_err(unread)?.into()).await {
         Ok(installed) => {
             let code = if installed.known { StatusCode::OK } else { StatusCode::CREATED };
@@ -42,6 +38,15 @@ pub(crate) async fn upload(
             Err(Failure::unreadable(refused.to_string()))
         }
     }
+}
+
+/// Refuses a form where a body is what was meant.
+pub(crate) fn refuse_multipart(headers: &HeaderMap, message: &str) -> Result<(), Failure> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if media.is_some_and(|media| media.starts_with("multipart/")) {
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    Ok(())
 }
 
 fn unread(unread: Unread) -> Failure {

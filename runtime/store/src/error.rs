@@ -54,6 +54,9 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A secret could not be sealed or opened; says which and why, and no value.
+    #[error("{0}")]
+    Secret(String),
 }
 
 /// Result of a store's work.

@@ -27,6 +27,9 @@ pub mod offset_store;
 
 pub mod plugin_store;
 
+pub mod sealed;
+pub mod secret_store;
+
 mod java_map;
 mod offset_file;
 mod standalone;
@@ -38,6 +41,8 @@ pub use connector_offsets::ConnectorOffsetStore;
 pub use error::Error;
 pub use offset_store::OffsetStore;
 pub use plugin_store::PluginStore;
+pub use sealed::SecretKeys;
+pub use secret_store::{SecretInfo, SecretStore};
 pub use snapshot::ClusterConfigState;
 pub use status_store::{StatusStore, TopicsForgotten};
 pub use stores::Stores;

@@ -1,4 +1,4 @@
-//! Stores of a worker that stands alone: offsets in a file, everything else in memory while it runs.
+//! Stores of a worker that stands alone: offsets and secrets in files, everything else in memory while it runs.
 //!
 //! Not here: the file (`offset_file`). Follows `MemoryConfigBackingStore` and `MemoryStatusBackingStore` of Kafka Connect.
 
@@ -13,6 +13,8 @@ use crate::journal::{Entry, Journal, Journals, LogRecord, Reader};
 use crate::offset_file::OffsetFile;
 use crate::offset_store::OffsetStore;
 use crate::plugin_store::PluginStore;
+use crate::sealed::SecretKeys;
+use crate::secret_store::SecretStore;
 use crate::status_store::StatusStore;
 use crate::stores::Stores;
 use crate::topics::InternalTopic;
@@ -35,7 +37,20 @@ impl Stores {
                 &topic("components in chunks"),
             )
             .await?,
+            secrets: None,
         })
+    }
+}
+
+impl SecretStore {
+    /// Opens the secrets of a worker that stands alone: a file beside that of its offsets, in the same form, with `.secrets` at its name's end.
+    ///
+    /// Errors: `File`, where it cannot be used.
+    pub async fn standalone(offsets: &Path, keys: SecretKeys) -> Result<Self> {
+        let mut name = offsets.file_name().unwrap_or_default().to_os_string();
+        name.push(".secrets");
+        let file = OffsetFiles { path: offsets.with_file_name(name) };
+        Self::open(&file, &InternalTopic::nowhere("secrets"), keys).await
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::journal::Journals;
 use crate::offset_store::OffsetStore;
 use crate::plugin_store::PluginStore;
+use crate::secret_store::SecretStore;
 use crate::status_store::StatusStore;
 use crate::topics::InternalTopics;
 
@@ -23,6 +24,8 @@ pub struct Stores {
     pub statuses: StatusStore,
     /// Uploaded components.
     pub plugins: PluginStore,
+    /// Secrets, where the worker has a key for them. It is opened with that key, by itself.
+    pub secrets: Option<SecretStore>,
 }
 
 impl Stores {
@@ -38,6 +41,6 @@ impl Stores {
             StatusStore::open(&*journals, &topics.status),
             plugins,
         )?;
-        Ok(Self { config, offsets, statuses, plugins })
+        Ok(Self { config, offsets, statuses, plugins, secrets: None })
     }
 }

@@ -74,6 +74,8 @@ pub struct InternalTopics {
     pub plugin: InternalTopic,
     /// Their bytes.
     pub plugin_chunks: InternalTopic,
+    /// Secrets, sealed.
+    pub secret: InternalTopic,
 }
 
 impl InternalTopics {
@@ -116,10 +118,17 @@ impl InternalTopics {
                 .importance(Importance::Low)
                 .check(Check::AtLeast(-1))
                 .doc("Our own: replication factor it is created with; that of the topic for configurations where none is given."),
+            key("secret.storage.topic", Type::String)
+                .importance(Importance::Low)
+                .doc("Our own: compacted topic of one partition for secrets, which are sealed; only where `secrets.key.file` is given. Where none is given, the topic for configurations with `-secrets`."),
+            key("secret.storage.replication.factor", Type::Short)
+                .importance(Importance::Low)
+                .check(Check::AtLeast(-1))
+                .doc("Our own: replication factor it is created with; that of the topic for configurations where none is given."),
         ]
     }
 
-    /// Reads the settings `{config,offset,status,plugin}.storage.*` of a worker.
+    /// Reads the settings `{config,offset,status,plugin,secret}.storage.*` of a worker.
     ///
     /// Errors: `Config`, in the words of Kafka's `ConfigDef`.
     pub fn from_settings(settings: &Settings) -> Result<Self> {
@@ -128,22 +137,12 @@ impl InternalTopics {
         let status = Store { settings, prefix: "status.storage.", setting: "status.storage.topic" };
         let config = config.topic("connector configurations", Partitions::One)?;
         let plugin = Store { settings, prefix: "plugin.storage.", setting: "plugin.storage.topic" };
-        let mut topic = plugin.named(
-            settings
-                .get("plugin.storage.topic")
-                .map_or_else(|| format!("{}-plugins", config.name), str::to_owned),
-            "uploaded components",
-            Partitions::One,
-        )?;
-        // A file written for Kafka Connect does not name this topic: what suits its other topics suits it.
-        if settings.get(&topic.replication_setting).is_none() {
-            topic.replication_factor = config.replication_factor;
-            topic.replication_setting.clone_from(&config.replication_setting);
-        }
-        let plugin = topic;
+        let plugin = plugin.beside(&config, "-plugins", "uploaded components")?;
         let plugin_chunks =
             InternalTopic { name: format!("{}-chunks", plugin.name), ..plugin.clone() };
+        let secret = Store { settings, prefix: "secret.storage.", setting: "secret.storage.topic" };
         Ok(Self {
+            secret: secret.beside(&config, "-secrets", "secrets")?,
             config,
             offset: offset.topic("source connector offsets", Partitions::Or(OFFSET_PARTITIONS))?,
             status: status.topic("statuses", Partitions::Or(STATUS_PARTITIONS))?,
@@ -174,6 +173,23 @@ impl Store<'_> {
             )));
         }
         self.named(name.to_owned(), contents, partitions)
+    }
+
+    /// One that a file written for Kafka Connect does not name: what suits the topic for configurations suits it.
+    fn beside(
+        &self,
+        config: &InternalTopic,
+        suffix: &str,
+        contents: &'static str,
+    ) -> Result<InternalTopic> {
+        let own = self.settings.get(self.setting).map(str::to_owned);
+        let name = own.unwrap_or_else(|| format!("{}{suffix}", config.name));
+        let mut topic = self.named(name, contents, Partitions::One)?;
+        if self.settings.get(&topic.replication_setting).is_none() {
+            topic.replication_factor = config.replication_factor;
+            topic.replication_setting.clone_from(&config.replication_setting);
+        }
+        Ok(topic)
     }
 
     fn named(

@@ -14,14 +14,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tombolo_herder::{HerderConfig, HerderHandle, HerderParts, bring_back_plugins};
 use tombolo_kafka::{Admin, ClientKind, ClientSettings, LogClients, Producers, ServerStores};
-use tombolo_model::Settings;
 use tombolo_model::metric::Metered;
 use tombolo_model::policy::Limits;
 use tombolo_model::role::Plugins;
 use tombolo_model::settings::HIDDEN;
+use tombolo_model::{ConfigProviders, Settings, TenantId};
 use tombolo_rest::{Bound, ConfigError, Identity, RestConfig};
 use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
-use tombolo_store::{InternalTopics, KafkaJournals, Stores};
+use tombolo_store::secret_store::{PROVIDER, SecretStore, WithoutKey};
+use tombolo_store::{InternalTopics, KafkaJournals, SecretKeys, Stores};
 use tombolo_worker::{SourceOffsets, Worker, WorkerConfig, WorkerParts};
 
 use crate::builtin;
@@ -163,7 +164,8 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
         compile_limits: options.compile_limits,
     }));
     let producers = Producers::new(CLIENT_ID);
-    let (stores, cluster_id) = stores(&configs, &producers).await.map_err(NotStarted::start)?;
+    let opened = stores(&configs, options.secret_keys, &producers).await;
+    let (stores, cluster_id) = opened.map_err(NotStarted::start)?;
     let sandbox = sandbox.await.map_err(NotStarted::start)?.map_err(NotStarted::start)?;
     sandbox.find_components_in(Arc::new(builtin::Stored(stores.plugins.clone())));
     let plugins: Arc<dyn Plugins> = Arc::new(sandbox.clone());
@@ -173,7 +175,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
     let worker = Worker::new(WorkerParts {
         config: configs.worker,
         plugins: Arc::clone(&plugins),
-        providers: options.providers,
+        providers: with_secrets(options.providers, stores.secrets.as_ref()),
         offsets: SourceOffsets {
             store: stores.offsets.clone(),
             topic: match configs.storage {
@@ -214,16 +216,42 @@ async fn sandbox(options: SandboxOptions) -> anyhow::Result<Sandbox> {
 }
 
 /// The stores, once a broker is there.
-async fn stores(configs: &Configs, producers: &Producers) -> anyhow::Result<(Stores, String)> {
+async fn stores(
+    configs: &Configs,
+    keys: Option<SecretKeys>,
+    producers: &Producers,
+) -> anyhow::Result<(Stores, String)> {
     let cluster_id = cluster_id(configs).await?;
     let topics = match &configs.storage {
-        Storage::File(offsets) => return Ok((Stores::standalone(offsets).await?, cluster_id)),
+        Storage::File(offsets) => {
+            let mut stores = Stores::standalone(offsets).await?;
+            if let Some(keys) = keys {
+                stores.secrets = Some(SecretStore::standalone(offsets, keys).await?);
+            }
+            return Ok((stores, cluster_id));
+        }
         Storage::Topics(topics) => topics,
     };
     let admin = Admin::new(&configs.admin, CLIENT_ID, ADMIN_WAIT)?;
     let clients = LogClients::new(&configs.consumer, &configs.producer, CLIENT_ID, producers);
     let journals = Arc::new(KafkaJournals::new(clients, admin));
-    Ok((Stores::open(journals, topics).await?, cluster_id))
+    let secrets = async {
+        let opening = keys.map(|keys| SecretStore::open(&*journals, &topics.secret, keys));
+        match opening {
+            Some(opening) => opening.await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (stores, secrets) = tokio::try_join!(Stores::open(journals.clone(), topics), secrets)?;
+    Ok((Stores { secrets, ..stores }, cluster_id))
+}
+
+/// The providers, and what stands for secrets where no provider of the operator's has that name.
+fn with_secrets(providers: ConfigProviders, secrets: Option<&SecretStore>) -> ConfigProviders {
+    match secrets {
+        Some(secrets) => providers.or(PROVIDER, secrets.provider(TenantId::default_tenant())),
+        None => providers.or(PROVIDER, WithoutKey),
+    }
 }
 
 /// Id of the Kafka cluster. Waits for a broker, and says so.

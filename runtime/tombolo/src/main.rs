@@ -12,6 +12,7 @@ mod plugin_check;
 mod process;
 mod properties;
 mod providers;
+mod secret_keys;
 mod settings;
 mod signals;
 mod standalone;

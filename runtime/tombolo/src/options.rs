@@ -9,10 +9,11 @@ use anyhow::{Context as _, bail};
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 use tombolo_model::policy::{CompileLimits, Grants};
 use tombolo_model::{ConfigProviders, Settings};
+use tombolo_store::SecretKeys;
 
 use crate::logging::Log;
 use crate::providers::{self, Provided};
-use crate::settings;
+use crate::{secret_keys, settings};
 
 /// Setting for the directories that plugins may read and write.
 pub(crate) const FILE_ROOTS: &str = "sandbox.fs.roots";
@@ -49,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) cache_dir: PathBuf,
     /// What compiling a component may take.
     pub(crate) compile_limits: CompileLimits,
+    /// What secrets are sealed with, where the worker keeps any.
+    pub(crate) secret_keys: Option<SecretKeys>,
     /// This machine's name.
     pub(crate) host_name: String,
     /// The log, whose levels may be changed.
@@ -104,10 +107,21 @@ impl Options {
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;
         let compile_limits = compile_limits(&settings)?;
+        let secret_keys = secret_keys::of_worker(&settings, &providers, &file_roots)?;
         let working_directory = std::env::current_dir().ok();
         let grants = Grants { file_roots, working_directory, standard_streams: false };
         let host_name = host_name();
-        Ok(Self { mode, settings, providers, grants, cache_dir, compile_limits, host_name, log })
+        Ok(Self {
+            mode,
+            settings,
+            providers,
+            grants,
+            cache_dir,
+            compile_limits,
+            secret_keys,
+            host_name,
+            log,
+        })
     }
 
     /// For trying out: `folder` and the working directory are offered, and the standard streams. A working directory above the cache of compiled
@@ -127,7 +141,18 @@ impl Options {
         let compile_limits = compile_limits(&settings)?;
         let (mode, host_name) = (Mode::Distributed, "127.0.0.1".to_owned());
         let providers = ConfigProviders::default();
-        Ok(Self { mode, settings, providers, grants, cache_dir, compile_limits, host_name, log })
+        let secret_keys = Some(secret_keys::of_dev(&cache_dir)?);
+        Ok(Self {
+            mode,
+            settings,
+            providers,
+            grants,
+            cache_dir,
+            compile_limits,
+            secret_keys,
+            host_name,
+            log,
+        })
     }
 }
 

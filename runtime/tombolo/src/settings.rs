@@ -11,16 +11,17 @@ use tombolo_model::config_def::ConfigKey;
 use tombolo_store::InternalTopics;
 use tombolo_worker::WorkerConfig;
 
-use crate::{options, providers};
+use crate::{options, providers, secret_keys};
 
 /// The settings of a worker file, but for those below a prefix: what they are about, and their definitions.
-fn sections() -> [(&'static str, Vec<ConfigKey>); 6] {
+fn sections() -> [(&'static str, Vec<ConfigKey>); 7] {
     [
         ("Connectors and tasks", WorkerConfig::definitions()),
         ("The group", HerderConfig::definitions()),
         ("Internal topics", InternalTopics::definitions()),
         ("The REST API", tombolo_rest::definitions()),
         ("Config providers", providers::definitions()),
+        ("Secrets", secret_keys::definitions()),
         ("Files", options::definitions()),
     ]
 }
@@ -47,6 +48,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("offset.storage.", "settings of the topic for offsets"),
     ("status.storage.", "settings of the topic for statuses"),
     ("plugin.storage.", "settings of the topic for uploaded components"),
+    ("secret.storage.", "settings of the topic for secrets"),
 ];
 
 const PLUGIN_PATH: &str = "plugins are components, which ship with the program or are uploaded";

@@ -194,7 +194,8 @@ impl Worker {
         Ok(last)
     }
 
-    fn send(
+    /// Sends a request with any body, and returns as [`Worker::request`].
+    pub fn send(
         &self,
         method: &str,
         path: &str,

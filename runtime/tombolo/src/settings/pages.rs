@@ -100,7 +100,7 @@ fn the_page_of_connector_settings_is_what_the_definitions_say() {
         ("Our own", own),
     ];
     let mut page = format!(
-        "# Settings of a connector\n\n{MADE}\nA connector's own settings, and those of converters, transformations and predicates, are at `GET /connector-plugins/CLASS/config`. A value may refer to one that is kept elsewhere, as `${{name:path:key}}`, where the [worker](settings-worker.md) has a config provider of that name: it is resolved anew with each start, and shown nowhere.\n"
+        "# Settings of a connector\n\n{MADE}\nA connector's own settings, and those of converters, transformations and predicates, are at `GET /connector-plugins/CLASS/config`. A value may refer to one that is kept elsewhere, as `${{name:path:key}}`, where the [worker](settings-worker.md) has a config provider of that name, or as `${{secret:name}}` to one of its own [secrets](secrets.md): it is resolved anew with each start, and shown nowhere.\n"
     );
     for (title, keys) in sections {
         write!(page, "\n## {title}\n\n{}", table(&keys)).unwrap();
