@@ -178,7 +178,11 @@ impl Alterer {
 
     /// An instance that is not started, for this one question.
     async fn connector(&self, known: &Known) -> Result<Box<dyn Connector>, Error> {
-        let context = ConnectorContext { limits: Limits::default(), offsets: Arc::new(NoOffsets) };
+        let context = ConnectorContext {
+            limits: Limits::default(),
+            meters: Arc::default(),
+            offsets: Arc::new(NoOffsets),
+        };
         let connector = self.0.plugins.connector(&known.name, &known.plugin, context).await;
         connector.map_err(|fault| refused(known, fault))
     }

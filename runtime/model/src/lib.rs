@@ -12,6 +12,7 @@ pub mod transformed;
 
 pub mod calendar;
 pub mod log_lines;
+pub mod meters;
 pub mod metric;
 pub mod offset;
 pub mod status;

@@ -13,6 +13,7 @@ use crate::capability::{Asked, Change};
 use crate::config_def::SettingState;
 use crate::fault::{Fault, Problem, RowFault};
 use crate::id::{ConnectorName, TaskId};
+use crate::meters::Meters;
 use crate::offset::{
     PartitionOffset, SourceOffset, SourcePartition, SourcePosition, TopicPartition,
 };
@@ -106,6 +107,8 @@ pub enum InstallRefused {
 pub struct ConnectorContext {
     /// Limits of its sandbox.
     pub limits: Limits,
+    /// Where its sandbox counts what it uses.
+    pub meters: Arc<Meters>,
     /// Its source offsets; reads nothing for a sink.
     pub offsets: Arc<dyn OffsetReader>,
 }
@@ -115,6 +118,8 @@ pub struct ConnectorContext {
 pub struct TaskContext {
     /// Limits of each of its sandboxes.
     pub limits: Limits,
+    /// Where its sandboxes count what they use.
+    pub meters: Arc<Meters>,
     /// The connector's source offsets; reads nothing for a sink.
     pub offsets: Arc<dyn OffsetReader>,
 }

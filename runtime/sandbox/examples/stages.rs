@@ -57,7 +57,11 @@ impl Bench {
             let component = std::fs::read(components.join(format!("tombolo_{name}.wasm"))).unwrap();
             sandbox.install(component).await.unwrap();
         }
-        let context = TaskContext { limits: Limits::default(), offsets: Arc::new(NoOffsets) };
+        let context = TaskContext {
+            limits: Limits::default(),
+            meters: Arc::default(),
+            offsets: Arc::new(NoOffsets),
+        };
         let id = TaskId::new(ConnectorName::new("stages"), 0);
         let task = sandbox.task(&id, context).await.unwrap();
         Self { sandbox, task, folder, _cache: cache }
@@ -229,7 +233,11 @@ async fn source(bench: &mut Bench) {
     let lines: String = (0..ROWS * (WARM + COUNTED)).map(|id| record(id) + "\n").collect();
     std::fs::write(&file, lines).unwrap();
     let plugin = bench.plugin(PluginKind::Source, "FileStreamSource");
-    let context = TaskContext { limits: Limits::default(), offsets: Arc::new(NoOffsets) };
+    let context = TaskContext {
+        limits: Limits::default(),
+        meters: Arc::default(),
+        offsets: Arc::new(NoOffsets),
+    };
     let id = TaskId::new(ConnectorName::new("source"), 0);
     let mut task = bench.sandbox.task(&id, context).await.unwrap();
     let mut source = task.source(&plugin).await.unwrap();

@@ -7,7 +7,7 @@ use tombolo_model::policy::Limits;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
-use crate::host::{DeadlinePassed, Host, HostFailed, TooManyHostCalls};
+use crate::host::{Host, HostFailed, TooManyHostCalls};
 use crate::limits::Budget;
 
 /// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
@@ -22,9 +22,6 @@ pub(crate) fn explain(
 ) -> Fault {
     if let Some(fault) = host.call.host_fault.take() {
         return fault;
-    }
-    if error.is::<DeadlinePassed>() {
-        return deadline(limits, stage);
     }
     if error.is::<PoolConcurrencyLimitError>() {
         let message = "the worker has no room for another sandbox";

@@ -173,6 +173,7 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         schemas: SharedSchemas::default(),
         offsets: Arc::new(NoOffsets),
         metrics: Metrics::default(),
+        meters: Arc::default(),
     }
 }
 

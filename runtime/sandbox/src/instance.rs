@@ -3,23 +3,25 @@
 //! Not here: who shares it (`shared`), and what calls mean (the roles).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tombolo_model::batch::Malformed;
 use tombolo_model::fault::{Breach, Fault, Stage};
+use tombolo_model::meters::Meters;
 use tombolo_model::policy::Limits;
 use tombolo_model::role::OffsetReader;
+use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceTable};
-use wasmtime::{Store, UpdateDeadline};
 
 use crate::breach;
+use crate::cpu::{DeadlinePassed, metered};
 use crate::exports::{Exports, Indices};
 use crate::host::log::{Confided, Labels, Log};
 use crate::host::metrics::Metrics;
 use crate::host::output::{LastLines, Output};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
-use crate::host::{CallState, DeadlinePassed, HANDLES_MAX, HOST_CALLS_MAX, Host, KEPT_BYTES_MAX};
+use crate::host::{CallState, HANDLES_MAX, HOST_CALLS_MAX, Host, KEPT_BYTES_MAX};
 use crate::limits::Budget;
 use crate::ticker::Ticker;
 use crate::v0::tombolo::connect::log::Level;
@@ -44,6 +46,7 @@ pub(crate) struct Setup {
     pub(crate) schemas: SharedSchemas,
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// A running instance. Dropped after anything but a proper answer.
@@ -61,6 +64,8 @@ pub(crate) struct Terms {
     pub(crate) wait: Duration,
     /// Bytes of a batch that go in.
     pub(crate) bytes_in: usize,
+    /// Bytes of a batch that it was told may come out.
+    pub(crate) bytes_out: usize,
 }
 
 impl Terms {
@@ -71,7 +76,7 @@ impl Terms {
 
     /// A call that takes a batch.
     pub(crate) fn with(stage: Stage, bytes_in: usize) -> Self {
-        Self { stage, wait: Duration::ZERO, bytes_in }
+        Self { stage, wait: Duration::ZERO, bytes_in, bytes_out: 0 }
     }
 }
 
@@ -102,13 +107,15 @@ impl Instance {
         function: impl AsyncFnOnce(&mut Store<Host>, &Exports) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
         let Self { store, exports, ticker } = self;
+        store.data().meters.called(terms.bytes_in as u64);
         let function = async |store: &mut Store<Host>| function(store, exports).await;
         limited(store, ticker, limits, terms, function).await
     }
 
     fn store(runnable: &Runnable, setup: &Setup) -> Result<Store<Host>, Fault> {
         let (labels, confided) = (setup.labels.clone(), setup.confided.clone());
-        let log = Log::new(labels, confided, setup.limits.log_bytes_per_second);
+        let meters = Arc::clone(&setup.meters);
+        let log = Log::new(labels, confided, meters, setup.limits.log_bytes_per_second);
         let last_lines = LastLines::default();
         let out = Output::new(log.clone(), Level::Info, None);
         let err = Output::new(log.clone(), Level::Warn, Some(last_lines.clone()));
@@ -118,7 +125,7 @@ impl Instance {
         })?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
-        let mut budget = Budget::new(setup.limits.memory_max);
+        let mut budget = Budget::new(setup.limits.memory_max, Arc::clone(&setup.meters));
         // Schemas outlive the instance that defined them.
         if !budget.charge(KEPT_BYTES_MAX as u64 + setup.schemas.defined_bytes()) {
             return Err(breach::memory(&budget, Stage::Lifecycle));
@@ -127,22 +134,19 @@ impl Instance {
             wasi,
             table,
             budget,
-            call: CallState { deadline: Instant::now(), host_calls_left: 0, host_fault: None },
+            call: CallState { host_calls_left: 0, host_fault: None },
             log,
             last_lines,
             schemas: setup.schemas.clone(),
             offsets: Arc::clone(&setup.offsets),
             metrics: setup.metrics.clone(),
+            meters: Arc::clone(&setup.meters),
         };
         let mut store = Store::new(runnable.pre.engine(), host);
         store.limiter(|host| &mut host.budget);
         store.set_max_component_handles(HANDLES_MAX);
-        store.epoch_deadline_callback(|context| {
-            if Instant::now() >= context.data().call.deadline {
-                return Err(wasmtime::Error::new(DeadlinePassed));
-            }
-            Ok(UpdateDeadline::Yield(1))
-        });
+        store.epoch_deadline_async_yield_and_update(1);
+        setup.meters.instance_started();
         Ok(store)
     }
 
@@ -164,22 +168,21 @@ async fn limited<T>(
     let _under_way = ticker.call();
     let limit = limits.call_timeout.saturating_add(terms.wait);
     // Twice: a converter's answer may be longer than its question.
-    let fuel = limits.batch_bytes_max.max(terms.bytes_in as u64) * 2 + BESIDE_THE_BATCH_BYTES;
+    let bytes = terms.bytes_in.max(terms.bytes_out) as u64;
+    let fuel = limits.batch_bytes_max.max(bytes) * 2 + BESIDE_THE_BATCH_BYTES;
     store.set_hostcall_fuel(usize::try_from(fuel).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
-    let now = Instant::now();
     let host = store.data_mut();
     host.budget.begin_call();
-    host.call = CallState {
-        deadline: now.checked_add(limit).unwrap_or(now),
-        host_calls_left: HOST_CALLS_MAX,
-        host_fault: None,
-    };
-    match tokio::time::timeout(limit, guest(&mut *store)).await {
+    host.call = CallState { host_calls_left: HOST_CALLS_MAX, host_fault: None };
+    let meters = Arc::clone(&host.meters);
+    let ended = metered(&meters, limit, guest(&mut *store)).await;
+    let host = store.data_mut();
+    meters.called_host(u64::from(HOST_CALLS_MAX - host.call.host_calls_left));
+    match ended {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(breach::explain(error, store.data_mut(), limits, terms.stage)),
-        // It passed while the guest waited for the host.
-        Err(_) => Err(breach::deadline(limits, terms.stage)),
+        Ok(Err(error)) => Err(breach::explain(error, host, limits, terms.stage)),
+        Err(DeadlinePassed) => Err(breach::deadline(limits, terms.stage)),
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Not here: the defaults (`model::policy`), and the pool, which limits the process as a whole (`engine`).
 
+use std::sync::Arc;
+
+use tombolo_model::meters::Meters;
 use wasmtime::ResourceLimiter;
 
 /// Bytes of a table's element in the host.
@@ -16,11 +19,13 @@ pub(crate) struct Budget {
     refused: Option<u64>,
     /// What the last growth added, to be taken back if the growth fails after all.
     growth: u64,
+    /// Shows what is used, until the store ends.
+    meters: Arc<Meters>,
 }
 
 impl Budget {
-    pub(crate) fn new(max: u64) -> Self {
-        Self { used: 0, max, refused: None, growth: 0 }
+    pub(crate) fn new(max: u64, meters: Arc<Meters>) -> Self {
+        Self { used: 0, max, refused: None, growth: 0, meters }
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -49,6 +54,7 @@ impl Budget {
             return false;
         }
         self.used = wanted;
+        self.meters.memory_grew(bytes);
         true
     }
 
@@ -59,7 +65,15 @@ impl Budget {
     }
 
     fn take_back(&mut self) {
-        self.used = self.used.saturating_sub(std::mem::take(&mut self.growth));
+        let growth = std::mem::take(&mut self.growth);
+        self.used = self.used.saturating_sub(growth);
+        self.meters.memory_shrank(growth);
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        self.meters.memory_shrank(self.used);
     }
 }
 
@@ -103,7 +117,7 @@ mod tests {
 
     #[test]
     fn memories_tables_and_host_bytes_add_up() {
-        let mut budget = Budget::new(1_000);
+        let mut budget = Budget::new(1_000, Arc::default());
         assert!(budget.memory_growing(0, 400, None).unwrap());
         assert!(budget.memory_growing(0, 400, None).unwrap(), "a second memory");
         assert!(budget.table_growing(0, 10, None).unwrap());
@@ -118,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_growth_that_fails_after_all_does_not_count() {
-        let mut budget = Budget::new(1_000);
+        let mut budget = Budget::new(1_000, Arc::default());
         assert!(budget.memory_growing(0, 400, None).unwrap());
         assert!(budget.memory_growing(400, 600, None).unwrap());
         budget.memory_grow_failed(wasmtime::Error::msg("no room in the pool")).unwrap();
@@ -130,7 +144,7 @@ mod tests {
 
     #[test]
     fn growth_beyond_a_memorys_own_maximum_is_no_breach_of_ours() {
-        let mut budget = Budget::new(1_000);
+        let mut budget = Budget::new(1_000, Arc::default());
         assert!(!budget.memory_growing(0, 500, Some(400)).unwrap());
         assert_eq!((budget.used(), budget.refused()), (0, None));
     }

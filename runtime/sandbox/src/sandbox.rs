@@ -191,6 +191,7 @@ impl Sandbox {
             schemas: owner.schemas.for_component(),
             offsets: Arc::clone(&owner.context.offsets),
             metrics: owner.metrics.clone(),
+            meters: Arc::clone(&owner.context.meters),
         }
     }
 }
@@ -261,7 +262,11 @@ impl Plugins for Sandbox {
         let owner = Owner {
             connector: name.clone(),
             task: None,
-            context: TaskContext { limits: context.limits, offsets: context.offsets },
+            context: TaskContext {
+                limits: context.limits,
+                meters: context.meters,
+                offsets: context.offsets,
+            },
             schemas: SharedSchemas::default(),
             metrics: self.metrics.of([("connector", name.to_string())].into()),
         };

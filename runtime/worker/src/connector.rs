@@ -123,6 +123,7 @@ impl WorkerConnector {
     async fn started(&self) -> Result<Box<dyn Connector>, Fault> {
         let context = ConnectorContext {
             limits: self.config.limits.clone(),
+            meters: Arc::clone(&self.metrics.meters),
             offsets: match self.plugin.kind {
                 PluginKind::Source => Arc::new(self.worker.source_offsets(&self.config).await?),
                 _ => Arc::new(NoOffsets),

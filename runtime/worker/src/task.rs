@@ -76,7 +76,11 @@ impl TaskParts {
         &self,
         offsets: Arc<dyn OffsetReader>,
     ) -> Result<(Box<dyn TaskPlugins>, Pipeline), Fault> {
-        let context = TaskContext { limits: self.config.limits.clone(), offsets };
+        let context = TaskContext {
+            limits: self.config.limits.clone(),
+            meters: Arc::clone(&self.metrics.meters),
+            offsets,
+        };
         let plugins = &*self.worker.plugins;
         let mut room = plugins.task(&self.id, context).await?;
         let converters = &self.worker.config.converters;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tombolo_model::Secrets;
+use tombolo_model::meters::Meters;
 
 use crate::host::Host;
 use crate::v0::tombolo::connect::log as contract;
@@ -57,13 +58,19 @@ impl Confided {
 pub(crate) struct Log {
     labels: Labels,
     confided: Confided,
+    meters: Arc<Meters>,
     rate: Arc<Mutex<Rate>>,
 }
 
 impl Log {
-    pub(crate) fn new(labels: Labels, confided: Confided, bytes_per_second: u32) -> Self {
+    pub(crate) fn new(
+        labels: Labels,
+        confided: Confided,
+        meters: Arc<Meters>,
+        bytes_per_second: u32,
+    ) -> Self {
         let rate = Rate::new(bytes_per_second, Instant::now());
-        Self { labels, confided, rate: Arc::new(Mutex::new(rate)) }
+        Self { labels, confided, meters, rate: Arc::new(Mutex::new(rate)) }
     }
 
     /// A line without what the plugin must not tell, cut.
@@ -79,7 +86,8 @@ impl Log {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .admit(line.len() as u64, Instant::now());
-        let Some(dropped) = admitted else { return };
+        let Some(dropped) = admitted else { return self.meters.log_line_dropped() };
+        self.meters.logged(line.len() as u64);
         let Labels { connector, task, component } = &self.labels;
         if dropped > 0 {
             tracing::warn!(target: PLUGIN, %connector, task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");

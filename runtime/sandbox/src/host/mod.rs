@@ -3,9 +3,9 @@
 //! A capability is there because it was put into a store's [`Host`], never because it was looked up later. Not here: calls into the guest.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tombolo_model::Fault;
+use tombolo_model::meters::Meters;
 use tombolo_model::role::OffsetReader;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -49,12 +49,11 @@ pub(crate) struct Host {
     pub(crate) schemas: SharedSchemas,
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// What is true of the call under way.
 pub(crate) struct CallState {
-    /// When it must be over.
-    pub(crate) deadline: Instant,
     /// How many more calls of host interfaces it may make.
     pub(crate) host_calls_left: u32,
     /// What the host itself could not do for it; the guest is not to blame.
@@ -65,11 +64,6 @@ pub(crate) struct CallState {
 #[derive(Debug, thiserror::Error)]
 #[error("more than {HOST_CALLS_MAX} calls of the host in one call of the plugin")]
 pub(crate) struct TooManyHostCalls;
-
-/// The guest ran past its deadline.
-#[derive(Debug, thiserror::Error)]
-#[error("the deadline passed")]
-pub(crate) struct DeadlinePassed;
 
 /// The store has no memory left for what the host was to keep for it; its budget says how much there would have been.
 #[derive(Debug, thiserror::Error)]

@@ -57,7 +57,9 @@ impl Converter for ConverterRole {
             },
             |data, schemas| answer::connect_data(data, rows, schemas),
         );
-        converted.await
+        let (values, faults) = converted.await?;
+        self.created.shared.gave_out(values.bytes.data.len());
+        Ok((values, faults))
     }
 
     async fn from_connect_data(
@@ -84,6 +86,8 @@ impl Converter for ConverterRole {
                 Ok((bytes, headers, faults))
             },
         );
-        converted.await
+        let (bytes, headers, faults) = converted.await?;
+        self.created.shared.gave_out(bytes.data.len());
+        Ok((bytes, headers, faults))
     }
 }

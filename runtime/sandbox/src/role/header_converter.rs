@@ -41,7 +41,9 @@ impl HeaderConverter for HeaderConverterRole {
             },
             |data, schemas| answer::connect_data(data, rows, schemas),
         );
-        converted.await
+        let (values, faults) = converted.await?;
+        self.created.shared.gave_out(values.bytes.data.len());
+        Ok((values, faults))
     }
 
     async fn from_connect_data(
@@ -62,6 +64,8 @@ impl HeaderConverter for HeaderConverterRole {
             },
             |data, _| answer::bytes(data.bytes, data.faults, rows),
         );
-        converted.await
+        let (bytes, faults) = converted.await?;
+        self.created.shared.gave_out(bytes.data.len());
+        Ok((bytes, faults))
     }
 }

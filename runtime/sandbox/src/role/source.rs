@@ -43,7 +43,7 @@ impl SourceTask for Source {
 
     async fn poll(&mut self, request: PollRequest) -> Result<SourceBatch> {
         let PollRequest { batch, rows_max, bytes_max, wait } = request;
-        let terms = Terms { wait, ..Terms::with(Stage::TaskPoll, bytes_max as usize) };
+        let terms = Terms { wait, bytes_out: bytes_max as usize, ..Terms::at(Stage::TaskPoll) };
         let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
         let polled = self.shared.call(
             terms,
@@ -52,7 +52,9 @@ impl SourceTask for Source {
             },
             |answer, schemas| checked(answer, rows_max, schemas),
         );
-        polled.await
+        let polled = polled.await?;
+        self.shared.gave_out(polled.records.byte_count());
+        Ok(polled)
     }
 
     async fn commit(&mut self, offsets: &[SourcePosition]) -> Result<()> {

@@ -155,6 +155,7 @@ impl Segment {
         let faults = faults.collect();
         let origin = (!transformed.is_one_to_one(rows)).then(|| transformed.origin.clone());
         *batch = transformed.onto(std::mem::take(batch));
+        self.shared.gave_out(batch.byte_count());
         Ok(Applied { origin, faults })
     }
 

@@ -28,8 +28,11 @@ fn change(path: &PathBuf) {
 
 /// Whether a sink of the installed component starts.
 async fn starts(sandbox: &Sandbox) -> Result<(), String> {
-    let context =
-        TaskContext { limits: Limits::default(), offsets: std::sync::Arc::new(NoOffsets) };
+    let context = TaskContext {
+        limits: Limits::default(),
+        meters: std::sync::Arc::default(),
+        offsets: std::sync::Arc::new(NoOffsets),
+    };
     let plugin = sandbox.find(PluginKind::Sink, "EchoSink", None).unwrap();
     let mut task = sandbox.task(&task(), context).await.unwrap();
     let mut sink = task.sink(&plugin).await.map_err(|fault| fault.message)?;

@@ -18,7 +18,11 @@ use tombolo_model::{ConnectorName, FaultKind};
 use crate::support::{Fixture, POLL, batch, column, rows, settings, values};
 
 fn context() -> ConnectorContext {
-    ConnectorContext { limits: Limits::default(), offsets: std::sync::Arc::new(NoOffsets) }
+    ConnectorContext {
+        limits: Limits::default(),
+        meters: std::sync::Arc::default(),
+        offsets: std::sync::Arc::new(NoOffsets),
+    }
 }
 
 fn at(partition: i32, offset: i64) -> PartitionOffset {

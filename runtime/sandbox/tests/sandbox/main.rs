@@ -25,6 +25,7 @@ mod traps;
 
 mod cache;
 mod chain;
+mod meters;
 mod mutated;
 mod uploads;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tombolo_model::batch::{Batch, Column, Headers, TimestampType, Values};
+use tombolo_model::meters::Meters;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::policy::{CompileLimits, Grants, Limits};
 use tombolo_model::role::{
@@ -48,12 +49,25 @@ impl Fixture {
         self.task_with(limits, Arc::new(NoOffsets)).await
     }
 
+    /// Room for a task that counts what it uses here.
+    pub(crate) async fn metered_task(
+        &self,
+        limits: Limits,
+        meters: &Arc<Meters>,
+    ) -> Box<dyn TaskPlugins> {
+        let (meters, offsets) = (Arc::clone(meters), Arc::new(NoOffsets));
+        self.sandbox.task(&task(), TaskContext { limits, meters, offsets }).await.unwrap()
+    }
+
     pub(crate) async fn task_with(
         &self,
         limits: Limits,
         offsets: Arc<dyn OffsetReader>,
     ) -> Box<dyn TaskPlugins> {
-        self.sandbox.task(&task(), TaskContext { limits, offsets }).await.unwrap()
+        self.sandbox
+            .task(&task(), TaskContext { limits, meters: Arc::default(), offsets })
+            .await
+            .unwrap()
     }
 
     /// A sink task that was started with these settings.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use tombolo_model::ConnectorName;
+use tombolo_model::meters::Meters;
 use tombolo_model::metric::{Group, Readings, Tags};
 use tombolo_model::plugin::PluginInfo;
 
@@ -21,6 +22,8 @@ pub(crate) struct ConnectorMetrics {
     pub(crate) lifecycle: Arc<Lifecycle>,
     /// When the instance was last free to do what it is asked.
     pub(crate) progress: Progress,
+    /// What the sandbox of the connector's instance uses; its tasks have their own.
+    pub(crate) meters: Arc<Meters>,
     tags: Tags,
     plugin: Arc<PluginInfo>,
 }
@@ -33,8 +36,13 @@ impl ConnectorMetrics {
         startups: Arc<Startups>,
     ) -> Self {
         let tags = [("connector", name.to_string())].into();
-        let lifecycle = Arc::new(Lifecycle::new(startups));
-        Self { lifecycle, progress: Progress::default(), tags, plugin }
+        Self {
+            lifecycle: Arc::new(Lifecycle::new(startups)),
+            progress: Progress::default(),
+            meters: Arc::default(),
+            tags,
+            plugin,
+        }
     }
 
     pub(crate) fn read(&self, readings: &mut Readings) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tombolo_model::TaskId;
+use tombolo_model::meters::Meters;
 use tombolo_model::metric::{Group, Readings, Tags};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::status::State;
@@ -37,6 +38,8 @@ pub(crate) struct TaskMetrics {
     pub(crate) errors: Arc<ErrorCounters>,
     pub(crate) stages: Arc<StageMetrics>,
     pub(crate) progress: Progress,
+    /// What the task's sandboxes use.
+    pub(crate) meters: Arc<Meters>,
     tags: Tags,
     plugin: Arc<PluginInfo>,
     /// Known once the task has made them.
@@ -84,6 +87,7 @@ impl TaskMetrics {
             errors: Arc::default(),
             stages: Arc::default(),
             progress: Progress::default(),
+            meters: Arc::default(),
             tags: tags(task),
             plugin: Arc::clone(plugin),
             pipeline: OnceLock::new(),

@@ -105,10 +105,10 @@ fn bytes_fill_a_table_too() {
 fn bytes_count_in_the_memory_of_the_component_that_defined_the_schema() {
     let one = SharedSchemas::default().for_component();
     let other = one.for_component();
-    let mut budget = Budget::new(1_000);
+    let mut budget = Budget::new(1_000, Arc::default());
     assert_eq!(one.define(named(1), 400, &mut budget), Ok(1));
     assert_eq!(one.define(named(1), 400, &mut budget), Ok(1), "it is there already");
-    assert_eq!(other.define(named(2), 300, &mut Budget::new(300)), Ok(2));
+    assert_eq!(other.define(named(2), 300, &mut Budget::new(300, Arc::default())), Ok(2));
     assert_eq!((budget.used(), one.defined_bytes(), other.defined_bytes()), (400, 400, 300));
     assert_eq!(one.define(named(3), 601, &mut budget), Err(Refusal::NoMemory));
     assert_eq!((budget.refused(), one.defined_bytes()), (Some(1_001), 400));
