@@ -11,40 +11,49 @@ use tombolo_store::status_store::ConnectorStatuses;
 pub struct RestartPlan {
     /// The statuses.
     pub statuses: ConnectorStatuses,
+    restarts_connector: bool,
+    tasks: Vec<u32>,
 }
 
 impl RestartPlan {
     /// The plan for a request, or none where no status of the connector is known.
     pub fn new(request: &RestartRequest, mut statuses: ConnectorStatuses) -> Option<Self> {
         let mark = |status: &mut Status| {
-            if !request.only_failed || status.state == State::Failed {
+            let is_meant = !request.only_failed || has_failed(status);
+            if is_meant {
                 status.state = State::Restarting;
             }
+            is_meant
         };
-        mark(statuses.connector.as_mut()?);
-        if request.include_tasks {
-            statuses.tasks.values_mut().for_each(mark);
-        }
-        Some(Self { statuses })
+        let restarts_connector = mark(statuses.connector.as_mut()?);
+        let tasks = match request.include_tasks {
+            false => Vec::new(),
+            true => {
+                let meant = statuses
+                    .tasks
+                    .iter_mut()
+                    .filter_map(|(task, status)| mark(status).then_some(*task));
+                meant.collect()
+            }
+        };
+        Some(Self { statuses, restarts_connector, tasks })
     }
 
     /// Whether the connector's instance is to be restarted.
     pub fn restarts_connector(&self) -> bool {
-        self.statuses.connector.as_ref().is_some_and(is_restarting)
+        self.restarts_connector
     }
 
     /// The tasks to be restarted.
-    pub fn tasks(&self) -> impl Iterator<Item = u32> {
-        self.statuses
-            .tasks
-            .iter()
-            .filter(|(_, status)| is_restarting(status))
-            .map(|(task, _)| *task)
+    pub fn tasks(&self) -> &[u32] {
+        &self.tasks
     }
 }
 
-fn is_restarting(status: &Status) -> bool {
-    status.state == State::Restarting
+/// Whether it failed, for good or until its next start, which then comes at once. As in Kafka Connect, a restart that was asked for and has
+/// not begun yet is made again.
+fn has_failed(status: &Status) -> bool {
+    matches!(status.state, State::Failed | State::Restarting)
 }
 
 #[cfg(test)]
@@ -68,7 +77,7 @@ mod tests {
             };
             let plan = RestartPlan::new(&request, statuses).unwrap();
             assert_eq!(plan.restarts_connector(), expected.0);
-            assert_eq!(plan.tasks().collect::<Vec<_>>(), expected.1);
+            assert_eq!(plan.tasks(), expected.1);
         };
         check(false, false, State::Running, (true, &[]));
         check(false, true, State::Running, (true, &[0, 1]));
@@ -76,6 +85,23 @@ mod tests {
         check(true, false, State::Failed, (true, &[]));
         check(true, true, State::Running, (false, &[1]));
         check(true, true, State::Failed, (true, &[1]));
+        check(true, false, State::Restarting, (true, &[]));
+    }
+
+    #[test]
+    fn what_waits_for_its_next_start_is_meant_only_where_it_is_included() {
+        let plan = |include_tasks| {
+            let connector = ConnectorName::new("c");
+            let request = RestartRequest { connector, only_failed: true, include_tasks };
+            let statuses = ConnectorStatuses {
+                connector: Some(status(State::Running)),
+                tasks: [(0, status(State::Restarting)), (1, status(State::Running))].into(),
+                ..ConnectorStatuses::default()
+            };
+            RestartPlan::new(&request, statuses).unwrap()
+        };
+        assert_eq!(plan(true).tasks(), [0]);
+        assert_eq!(plan(false).tasks(), [] as [u32; 0]);
     }
 
     #[test]

@@ -188,7 +188,7 @@ impl Herder {
             return;
         };
         let Some(plan) = RestartPlan::new(request, statuses) else { return };
-        let tasks: Vec<u32> = plan.tasks().collect();
+        let tasks = plan.tasks();
         if !plan.restarts_connector() && tasks.is_empty() {
             return;
         }
@@ -209,7 +209,7 @@ impl Herder {
         if plan.restarts_connector() {
             connector.renew_instance(&mut self.numbers);
         }
-        connector.renew_tasks(&tasks, &mut self.numbers);
+        connector.renew_tasks(tasks, &mut self.numbers);
         effects.push(connector.assign(name, &mut self.numbers));
     }
 

@@ -62,6 +62,10 @@ pub enum Breach {
 }
 
 impl Breach {
+    /// All breaches, in the order of their definition.
+    pub const ALL: [Self; 6] =
+        [Self::Trap, Self::Deadline, Self::Memory, Self::Lie, Self::HostCalls, Self::Exit];
+
     /// The name in answers and metrics.
     pub fn name(self) -> &'static str {
         match self {

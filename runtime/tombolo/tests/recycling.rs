@@ -39,6 +39,7 @@ fn worker() -> Worker {
 fn leak(worker: &Worker, name: &str, after: Duration) -> Value {
     json!({
         "sandbox.memory.max": MEMORY_MAX,
+        "sandbox.restart.max": "0",
         "leaks.after.ms": after.as_millis().to_string(),
         "starts": worker.files().join(format!("{name}-starts.txt")),
     })

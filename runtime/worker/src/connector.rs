@@ -17,6 +17,7 @@ use tombolo_model::{Fault, FaultKind, References, Settings, Stage};
 use crate::connector_config::ConnectorConfig;
 use crate::event::WorkerEvent;
 use crate::metrics::ConnectorMetrics;
+use crate::restart::{Next, Restarts};
 use crate::shared::Shared;
 use crate::state::{Control, Reporter};
 
@@ -42,6 +43,7 @@ pub(crate) struct WorkerConnector {
     pub(crate) reporter: Reporter,
     pub(crate) metrics: Arc<ConnectorMetrics>,
     pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) restarts: Restarts,
 }
 
 /// What an instance is.
@@ -51,6 +53,8 @@ enum Instance {
     Started(Box<dyn Connector>),
     Paused,
     Stopped,
+    /// It failed, and is started anew then.
+    Restarting(Instant),
     /// With what it is asked to be all the same.
     Failed(TargetState),
 }
@@ -64,6 +68,12 @@ impl WorkerConnector {
             instance = self.follow_target(instance).await;
             instance = match instance {
                 Instance::Started(connector) => self.watch(connector).await,
+                Instance::Restarting(then) => {
+                    let wait = tokio::time::timeout_at(then, self.wait_for_change());
+                    // That the time has come is seen by the target.
+                    drop(wait.await);
+                    Instance::Restarting(then)
+                }
                 waiting => {
                     self.wait_for_change().await;
                     waiting
@@ -73,6 +83,7 @@ impl WorkerConnector {
         if let Instance::Started(mut connector) = instance
             && let Err(fault) = connector.stop().await
         {
+            self.metrics.failures.broke(&fault);
             tracing::error!(connector = %self.config.name, "failed to stop: {}", self.reporter.causes(&fault));
         }
     }
@@ -83,25 +94,30 @@ impl WorkerConnector {
             (TargetState::Started, Instance::New | Instance::Paused | Instance::Stopped) => {
                 self.start().await
             }
+            (TargetState::Started, Instance::Restarting(then)) if then <= Instant::now() => {
+                self.restart().await
+            }
             (TargetState::Paused, Instance::Started(mut connector)) => {
                 match connector.stop().await {
                     Ok(()) => self.becomes(State::Paused, Instance::Paused).await,
                     Err(fault) => self.fail(&fault).await,
                 }
             }
-            (TargetState::Paused, Instance::New | Instance::Stopped) => {
+            (TargetState::Paused, Instance::New | Instance::Stopped | Instance::Restarting(_)) => {
                 self.becomes(State::Paused, Instance::Paused).await
             }
             (TargetState::Stopped, Instance::Started(mut connector)) => {
                 if let Err(fault) = connector.stop().await {
+                    self.metrics.failures.broke(&fault);
                     let causes = self.reporter.causes(&fault);
                     tracing::error!(connector = %self.config.name, "failed to stop: {causes}");
                 }
                 self.becomes(State::Stopped, Instance::Stopped).await
             }
-            (TargetState::Stopped, Instance::New | Instance::Paused | Instance::Failed(_)) => {
-                self.becomes(State::Stopped, Instance::Stopped).await
-            }
+            (
+                TargetState::Stopped,
+                Instance::New | Instance::Paused | Instance::Restarting(_) | Instance::Failed(_),
+            ) => self.becomes(State::Stopped, Instance::Stopped).await,
             // A failed connector can only be stopped, or started anew by a restart.
             (target, Instance::Failed(asked)) => {
                 if target != asked {
@@ -113,7 +129,19 @@ impl WorkerConnector {
         }
     }
 
+    /// Starts it after a failure, and has its tasks asked for: the one that failed may not have said them.
+    async fn restart(&mut self) -> Instance {
+        self.metrics.failures.restarted();
+        let instance = self.start().await;
+        if matches!(instance, Instance::Started(_)) {
+            let name = self.config.name.clone();
+            self.reporter.send(WorkerEvent::TaskReconfigurationRequested { name }).await;
+        }
+        instance
+    }
+
     async fn start(&mut self) -> Instance {
+        self.restarts.begins();
         match self.started().await {
             Ok(connector) => self.becomes(State::Running, Instance::Started(connector)).await,
             Err(fault) => self.fail(&fault).await,
@@ -146,9 +174,25 @@ impl WorkerConnector {
         instance
     }
 
-    async fn fail(&self, fault: &Fault) -> Instance {
-        self.reporter.failed(fault).await;
-        Instance::Failed(self.control.target())
+    /// It failed: it is started anew later where it should be at work, or stays failed.
+    async fn fail(&mut self, fault: &Fault) -> Instance {
+        self.metrics.failures.broke(fault);
+        let target = self.control.target();
+        let next = match target {
+            TargetState::Started => self.restarts.failed(fault),
+            _ => Next::Stays(None),
+        };
+        match next {
+            Next::Restart { pause, note } => {
+                self.reporter.failed_and(fault, State::Restarting, &note).await;
+                return Instance::Restarting(Instant::now() + pause);
+            }
+            Next::Stays(Some(note)) => {
+                self.reporter.failed_and(fault, State::Failed, &note).await;
+            }
+            Next::Stays(None) => self.reporter.failed(fault).await,
+        }
+        Instance::Failed(target)
     }
 
     /// Waits for a request while the connector watches for changes in its system.

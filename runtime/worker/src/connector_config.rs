@@ -54,6 +54,8 @@ pub struct ConnectorConfig {
     pub errors: ErrorsConfig,
     /// Settings `sandbox.*`.
     pub limits: Limits,
+    /// Settings `sandbox.restart.*`.
+    pub restart: RestartConfig,
     /// Settings `producer.override.*`, without prefix.
     pub producer_override: Settings,
     /// Settings `consumer.override.*`, without prefix.
@@ -163,6 +165,19 @@ pub struct ErrorsConfig {
     pub log: bool,
     /// Setting `errors.log.include.messages`.
     pub log_messages: bool,
+}
+
+/// When what failed is started anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestartConfig {
+    /// Setting `sandbox.restart.max`; 0 for never.
+    pub max: u32,
+    /// Setting `sandbox.restart.window.ms`.
+    pub window: Duration,
+    /// Setting `sandbox.restart.backoff.ms`.
+    pub backoff: Duration,
+    /// Setting `sandbox.restart.backoff.max.ms`.
+    pub backoff_max: Duration,
 }
 
 /// Whether bad records are skipped.

@@ -19,6 +19,7 @@ mod metrics;
 mod shared;
 mod state;
 
+mod restart;
 mod sink_group;
 mod sink_task;
 mod source_offsets;

@@ -4,6 +4,7 @@
 //! over windows of time. Not here: which connectors and tasks there are (`worker`), and how readings are printed.
 
 pub(crate) mod connector;
+mod failures;
 mod measures;
 mod progress;
 mod sampled;

@@ -3,6 +3,7 @@
 //! Not here: the states themselves (`model::status`) and who decides them (the herder).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -72,6 +73,18 @@ impl Control {
         }
     }
 
+    /// Waits while it should be at work, but no longer than this.
+    pub(crate) async fn pause(&mut self, wait: Duration) {
+        let until = Instant::now() + wait;
+        while !self.is_paused() && !self.is_stopping() {
+            tokio::select! {
+                biased;
+                () = self.changed() => {}
+                () = tokio::time::sleep_until(until) => return,
+            }
+        }
+    }
+
     /// Waits until it is asked for something else than when this was called last. Safe to cancel.
     pub(crate) async fn changed(&mut self) {
         tokio::select! {
@@ -135,16 +148,27 @@ impl Reporter {
 
     /// Tells that it failed, and logs why, with what only the operator may see.
     pub(crate) async fn failed(&self, fault: &Fault) {
+        self.log(fault, "");
+        self.tell(State::Failed, Some(fault.status_trace())).await;
+    }
+
+    /// Tells that it failed, and what follows, which is the last line of what there is to say about it.
+    pub(crate) async fn failed_and(&self, fault: &Fault, state: State, note: &str) {
+        self.log(fault, note);
+        self.tell(state, Some(format!("{}\n{note}", fault.status_trace()))).await;
+    }
+
+    fn log(&self, fault: &Fault, note: &str) {
         let (stage, causes) = (fault.stage, self.causes(fault));
+        let between = if note.is_empty() { "" } else { ". " };
         match &self.subject {
             Subject::Connector(connector) => {
-                tracing::error!(%connector, %stage, "connector failed: {causes}");
+                tracing::error!(%connector, %stage, "connector failed: {causes}{between}{note}");
             }
             Subject::Task(TaskId { connector, index }) => {
-                tracing::error!(%connector, task = index, %stage, "task failed: {causes}");
+                tracing::error!(%connector, task = index, %stage, "task failed: {causes}{between}{note}");
             }
         }
-        self.tell(State::Failed, Some(fault.status_trace())).await;
     }
 
     /// Tells a state, and what there is to say about it.

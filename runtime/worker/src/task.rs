@@ -18,7 +18,8 @@ use crate::shared::Shared;
 use crate::state::{Control, Reporter};
 use crate::tolerance::ErrorPolicy;
 
-/// What a task is made of.
+/// What a task is made of. Cloned for each of its runs.
+#[derive(Clone)]
 pub(crate) struct TaskParts {
     pub(crate) id: TaskId,
     /// The connector's configuration.

@@ -114,7 +114,7 @@ fn delay(failed: u32, most: Duration, random: impl Fn() -> u64) -> Duration {
 }
 
 /// A number that differs from task to task, so that they do not come back all at once.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 

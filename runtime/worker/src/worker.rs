@@ -29,6 +29,7 @@ use crate::connector_config::ConnectorConfig;
 use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
 use crate::metrics::{ConnectorMetrics, Lifecycle, TaskMetrics, WorkerMetrics};
+use crate::restart::{self, Restarts};
 use crate::shared::Shared;
 use crate::sink_group::SinkGroup;
 use crate::source_offsets::SourceOffsets;
@@ -155,6 +156,7 @@ impl Worker {
         let reporter = self.reporter(subject, of, Arc::clone(&metrics.lifecycle));
         let (controller, control) = Controller::new(target);
         let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
+        let restarts = Restarts::new(parsed.restart);
         let connector = WorkerConnector {
             config: parsed,
             settings,
@@ -165,6 +167,7 @@ impl Worker {
             reporter: reporter.clone(),
             metrics: Arc::clone(&metrics),
             requests: receiver,
+            restarts,
         };
         let watch = Watch { metrics: Arc::clone(&metrics), reporter: reporter.clone() };
         let run = async {
@@ -252,8 +255,14 @@ impl Worker {
         };
         let watch = Watch { metrics: Arc::clone(&metrics), reporter: reporter.clone() };
         let running = match kind {
-            PluginKind::Sink => self.run(controller, reporter, watch.over(sink_task::run(parts))),
-            _ => self.run(controller, reporter, watch.over(source_task::run(parts))),
+            PluginKind::Sink => {
+                let runs = restart::run(parts, sink_task::run);
+                self.run(controller, reporter, watch.over(runs))
+            }
+            _ => {
+                let runs = restart::run(parts, source_task::run);
+                self.run(controller, reporter, watch.over(runs))
+            }
         };
         drop(lock(&self.tasks).insert(task.clone(), TaskHandle { running, metrics }));
     }

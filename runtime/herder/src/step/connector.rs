@@ -177,10 +177,16 @@ impl Connector {
         self.reported = Some(Reported { state: status.state, message: message.map(str::to_owned) });
     }
 
-    /// Why the instance failed, if it did.
+    /// Why the instance failed, if it did, perhaps until its next start.
     pub(super) fn failure(&self) -> Option<&str> {
-        let reported = self.reported.as_ref().filter(|reported| reported.state == State::Failed)?;
+        let has_failed =
+            |reported: &&Reported| matches!(reported.state, State::Failed | State::Restarting);
+        let reported = self.reported.as_ref().filter(has_failed)?;
         Some(reported.message.as_deref().unwrap_or_default())
+    }
+
+    fn has_failed_for_good(&self) -> bool {
+        self.reported.as_ref().is_some_and(|reported| reported.state == State::Failed)
     }
 
     /// Task settings could not be made: later again, with pauses that double.
@@ -202,7 +208,7 @@ impl Connector {
     /// Tries again, unless the instance failed meanwhile: then only a restart helps.
     pub(super) fn retry(&mut self, name: &ConnectorName, numbers: &mut Numbers) -> Option<Effect> {
         self.retry.as_mut()?.due = None;
-        if self.failure().is_some() || self.assignment.target != TargetState::Started {
+        if self.has_failed_for_good() || self.assignment.target != TargetState::Started {
             return None;
         }
         Some(self.ask_again(name, numbers))

@@ -23,6 +23,21 @@ pub const POISON_ROWS_MAX: &str = "errors.poison.rows.max";
 /// Setting for log bytes a second.
 pub const LOG_RATE: &str = "sandbox.log.rate";
 
+/// Setting for how often what failed is started anew within a window.
+///
+/// Default 10: with pauses that double up to a minute these are some five minutes, in which most databases come back.
+pub const RESTART_MAX: &str = "sandbox.restart.max";
+/// Setting for the time within which restarts count.
+///
+/// Default an hour: ten calls that hang until their deadline, and the pauses between, are well within.
+pub const RESTART_WINDOW: &str = "sandbox.restart.window.ms";
+/// Setting for the pause before the first restart.
+pub const RESTART_BACKOFF: &str = "sandbox.restart.backoff.ms";
+/// Setting for the longest pause before a restart.
+pub const RESTART_BACKOFF_MAX: &str = "sandbox.restart.backoff.max.ms";
+/// Most restarts that can be asked for: each is remembered for as long as the window.
+const RESTARTS_MAX: i64 = 1_000;
+
 /// Kafka Connect's words for a sink without topics.
 pub const NO_TOPICS: &str = "Must configure one of topics or topics.regex";
 /// Kafka Connect's words for a sink with both.
@@ -63,9 +78,9 @@ pub fn of_every_kind() -> Vec<ConfigKey> {
 /// Our own settings, which Kafka Connect does not have: read and checked, but not among the definitions that clients decode.
 pub fn own(kind: PluginKind) -> Vec<ConfigKey> {
     match kind {
-        PluginKind::Sink => sandbox(),
+        PluginKind::Sink => sandbox().into_iter().chain(restart()).collect(),
         // Kafka Connect has dead letter queues for sinks only.
-        _ => sandbox().into_iter().chain(dead_letter_queue()).collect(),
+        _ => sandbox().into_iter().chain(restart()).chain(dead_letter_queue()).collect(),
     }
 }
 
@@ -93,6 +108,31 @@ fn sandbox() -> Vec<ConfigKey> {
             .check(Check::AtLeast(0))
             .shown(ERRORS, 9, Width::Short, "Poison rows max")
             .doc("With errors.tolerance=all and a dead letter queue: how many records in a row, without a good one between, may go there because a call of the sink, a transformation or a converter fails as a whole for each alone. One more fails the task, as then the plugin is broken and not its records. 0 for none: a call that fails as a whole fails the task, as in Kafka Connect."),
+    ]
+}
+
+fn restart() -> Vec<ConfigKey> {
+    let shown = |name, r#type, default, order, title| {
+        key(name, r#type).default(default).importance(Importance::Low).shown(
+            SANDBOX,
+            order,
+            Width::Short,
+            title,
+        )
+    };
+    let time = |name, default, order, title| {
+        shown(name, Type::Long, default, order, title).check(Check::AtLeast(1))
+    };
+    vec![
+        shown(RESTART_MAX, Type::Int, "10", 20, "Restarts max")
+            .check(Check::Between(0, RESTARTS_MAX))
+            .doc("How often within sandbox.restart.window.ms a task, or the connector's own instance, is started anew from its last committed offsets after a breach of its sandbox or a failure for now that outlived its retries. One more fails it. 0 for never: it stays FAILED until someone restarts it, as in Kafka Connect. What a plugin calls fatal, and a wrong configuration, is never started anew."),
+        time(RESTART_WINDOW, "3600000", 21, "Restart window")
+            .doc("Time within which sandbox.restart.max restarts are allowed, in milliseconds."),
+        time(RESTART_BACKOFF, "1000", 22, "Restart backoff")
+            .doc("Pause before a restart, in milliseconds. It doubles with each restart, less up to a fifth at random, until a run lasts longer than sandbox.restart.backoff.max.ms."),
+        time(RESTART_BACKOFF_MAX, "60000", 23, "Restart backoff max")
+            .doc("Longest pause before a restart, in milliseconds."),
     ]
 }
 
@@ -154,7 +194,7 @@ pub fn of_aliases() -> Vec<ConfigKey> {
 /// The definition of a setting.
 pub fn find(name: &str) -> Option<ConfigKey> {
     let all = common().into_iter().chain(error_handling()).chain(source()).chain(sink());
-    all.chain(sandbox()).find(|key| key.name == name)
+    all.chain(sandbox()).chain(restart()).find(|key| key.name == name)
 }
 
 fn common() -> Vec<ConfigKey> {

@@ -11,7 +11,7 @@ use tombolo_model::{ConnectorName, Settings};
 
 use super::{
     ConfigError, ConnectorConfig, DeadLetterQueueConfig, ErrorsConfig, PluginConfig,
-    PredicateConfig, RoleConfig, SinkConfig, SinkTopics, SourceConfig, Tolerance,
+    PredicateConfig, RestartConfig, RoleConfig, SinkConfig, SinkTopics, SourceConfig, Tolerance,
     TransformationConfig, definitions, topic_creation,
 };
 use crate::pattern::Pattern;
@@ -41,6 +41,7 @@ pub(super) fn connector(
         transformations: transformations(settings)?,
         errors: errors(settings)?,
         limits: limits(settings)?,
+        restart: restart(settings)?,
         producer_override: settings.with_prefix("producer.override."),
         consumer_override: settings.with_prefix("consumer.override."),
         admin_override: settings.with_prefix("admin.override."),
@@ -157,6 +158,16 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
         call_timeout: Duration::from_millis(optional(definitions::CALL_TIMEOUT, timeout)?),
         batch_bytes_max: optional(definitions::BATCH_BYTES_MAX, policy::BATCH_BYTES_MAX)?,
         log_bytes_per_second: u32::try_from(log).unwrap_or(u32::MAX),
+    })
+}
+
+fn restart(settings: &Settings) -> Result<RestartConfig, ConfigError> {
+    let time = |key| number(settings, key).map(Duration::from_millis);
+    Ok(RestartConfig {
+        max: number(settings, definitions::RESTART_MAX)?,
+        window: time(definitions::RESTART_WINDOW)?,
+        backoff: time(definitions::RESTART_BACKOFF)?,
+        backoff_max: time(definitions::RESTART_BACKOFF_MAX)?,
     })
 }
 

@@ -20,6 +20,10 @@ fn defaults_are_kafka_connects() {
     assert_eq!(config.errors.retry_delay_max, Duration::from_secs(60));
     assert_eq!(config.errors.tolerance, Tolerance::None);
     assert_eq!(config.limits, Limits::default());
+    let restart = config.restart;
+    assert_eq!((restart.max, restart.window), (10, Duration::from_secs(3600)));
+    assert_eq!(restart.backoff, Duration::from_secs(1));
+    assert_eq!(restart.backoff_max, Duration::from_secs(60));
     let RoleConfig::Sink(sink) = config.role else { panic!("{config:?}") };
     assert_eq!(sink.topics, SinkTopics::Names(vec!["a".into(), "b".into()]));
     assert_eq!(sink.dead_letter_queue, None);
@@ -36,7 +40,7 @@ fn every_definition_has_a_readable_default() {
         }
     }
     let own = |kind| definitions::own(kind).len();
-    assert_eq!((own(PluginKind::Sink), own(PluginKind::Source)), (6, 9));
+    assert_eq!((own(PluginKind::Sink), own(PluginKind::Source)), (10, 13));
 }
 
 #[test]
@@ -97,6 +101,12 @@ fn an_unusable_setting_is_named() {
         "topics=a\nsandbox.memory.max=0",
         "sandbox.memory.max",
         "Invalid value 0 for configuration sandbox.memory.max: Value must be at least 1",
+    );
+    check(
+        sink,
+        "topics=a\nsandbox.restart.max=1001",
+        "sandbox.restart.max",
+        "Invalid value 1001 for configuration sandbox.restart.max: Value must be no more than 1000",
     );
     check(
         sink,

@@ -9,6 +9,7 @@ use tombolo_model::meters::Meters;
 use tombolo_model::metric::{Group, Readings, Tags};
 use tombolo_model::plugin::PluginInfo;
 
+use super::failures::Failures;
 use super::progress::Progress;
 use super::startups::{Lifecycle, Startups};
 
@@ -24,6 +25,7 @@ pub(crate) struct ConnectorMetrics {
     pub(crate) progress: Progress,
     /// What the sandbox of the connector's instance uses; its tasks have their own.
     pub(crate) meters: Arc<Meters>,
+    pub(crate) failures: Failures,
     tags: Tags,
     plugin: Arc<PluginInfo>,
 }
@@ -40,6 +42,7 @@ impl ConnectorMetrics {
             lifecycle: Arc::new(Lifecycle::new(startups)),
             progress: Progress::default(),
             meters: Arc::default(),
+            failures: Failures::default(),
             tags,
             plugin,
         }
@@ -54,5 +57,6 @@ impl ConnectorMetrics {
             .text("connector-type", "Source or sink.", kind.name())
             .text("connector-class", "Class of the connector.", class)
             .text("connector-version", "Version of the connector.", version);
+        self.failures.read_connector(&self.tags, readings);
     }
 }

@@ -62,7 +62,8 @@ impl Lifecycle {
         Self { states: StateTimes::new(), startups, has_started: AtomicBool::new(false) }
     }
 
-    /// It is something else from now on. A start ends with the first state that is running, or with a failure before it.
+    /// It is something else from now on. A start ends with the first state that is running, or with a failure before it; after a failure
+    /// for now comes another.
     pub(crate) fn becomes(&self, state: State, now: Instant) {
         self.states.becomes(state, now);
         match state {
@@ -70,6 +71,9 @@ impl Lifecycle {
                 self.startups.record(true, now);
             }
             State::Failed if !self.has_started.load(Ordering::Relaxed) => {
+                self.startups.record(false, now);
+            }
+            State::Restarting if !self.has_started.swap(false, Ordering::Relaxed) => {
                 self.startups.record(false, now);
             }
             _ => {}
@@ -100,5 +104,7 @@ mod tests {
         run(&[State::Paused, State::Unassigned]);
         assert_eq!((startups.succeeded(), startups.failed()), (1.0, 1.0));
         assert_eq!(startups.shares(now), (0.5, 0.5));
+        run(&[State::Restarting, State::Running, State::Restarting, State::Running]);
+        assert_eq!((startups.succeeded(), startups.failed()), (3.0, 2.0));
     }
 }

@@ -12,6 +12,7 @@ use tombolo_model::metric::{Group, Readings, Tags};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::status::State;
 
+use super::failures::Failures;
 use super::measures::{Outcomes, Times};
 use super::progress::Progress;
 use super::sampled::{Sampled, Windows};
@@ -40,6 +41,7 @@ pub(crate) struct TaskMetrics {
     pub(crate) progress: Progress,
     /// What the task's sandboxes use.
     pub(crate) meters: Arc<Meters>,
+    pub(crate) failures: Failures,
     tags: Tags,
     plugin: Arc<PluginInfo>,
     /// Known once the task has made them.
@@ -88,6 +90,7 @@ impl TaskMetrics {
             stages: Arc::default(),
             progress: Progress::default(),
             meters: Arc::default(),
+            failures: Failures::default(),
             tags: tags(task),
             plugin: Arc::clone(plugin),
             pipeline: OnceLock::new(),
@@ -125,6 +128,7 @@ impl TaskMetrics {
         self.read_errors(readings);
         self.stages.read(&self.tags, readings);
         self.progress.read(&self.tags, readings);
+        self.failures.read_task(&self.tags, readings);
         match &self.role {
             RoleMetrics::Source(source) => source.read(&self.tags, now, readings),
             RoleMetrics::Sink(sink) => sink.read(&self.tags, now, readings),

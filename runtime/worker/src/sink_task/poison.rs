@@ -117,6 +117,7 @@ impl SinkTask {
             return Err(fault);
         }
         let is_gone = matches!(fault.kind, FaultKind::Plugin(_));
+        self.parts.metrics.failures.broke(&fault);
         let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
         let (stage, rows) = (fault.stage, suspects.len());
         match suspects {

@@ -143,6 +143,7 @@ async fn without_tolerance_or_queue_or_by_a_setting_or_for_a_deadline_the_task_f
 /// Nothing is searched with this setting when a `put` fails so.
 async fn without_search(name: &str, setting: (&str, &str), fault: fn() -> Fault) {
     let (mut fixture, topic, _) = fixture(name, &[setting]).await;
+    fixture.set(&[("sandbox.restart.max", "0")]);
     fixture.cluster.produce(&topic, 0, &[Some("a"), Some("b")]).await;
     let script = poisoned(&mut fixture, &topic, &["b"], fault);
     fixture.start_task(0).await;

@@ -297,6 +297,8 @@ pub(crate) struct ConnectorScript {
     pub(crate) hanging: Option<&'static str>,
     /// Why it does not say its tasks when it is asked next.
     pub(crate) refusal: Option<Fault>,
+    /// How it fails, where that is not fatal.
+    pub(crate) fault: Option<Fault>,
     /// What it was started with.
     pub(crate) settings: Settings,
     /// Settings that its tasks have beside their number.
@@ -314,7 +316,10 @@ impl NativeConnector {
             script.calls.push(name);
         }
         match script.failing.take_if(|failing| *failing == name) {
-            Some(name) => Err(Fault::fatal(Stage::Lifecycle, format!("{name} failed"))),
+            Some(name) => Err(script
+                .fault
+                .take()
+                .unwrap_or_else(|| Fault::fatal(Stage::Lifecycle, format!("{name} failed")))),
             None => Ok(()),
         }
     }
