@@ -235,7 +235,8 @@ fn tables(text: &str) -> String {
         ("kafka_connect_sink_task_metrics_", "Tasks of sinks"),
         ("kafka_connect_task_error_metrics_", "Errors of tasks"),
         ("tombolo_stage_", "Stages of tasks"),
-        ("tombolo_task_", "Progress of tasks"),
+        ("tombolo_task_", "Progress and failures of tasks"),
+        ("tombolo_connector_", "Failures of connectors' own instances"),
         ("process_", "The process"),
     ];
     let mut help = BTreeMap::new();
