@@ -161,6 +161,7 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::FileRoot;
 
     fn imports(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -186,7 +187,7 @@ mod tests {
         };
         let nothing = [("log", 2, true), ("files", 2, false), ("network", 1, false)];
         assert_eq!(seen(&Grants::default()), nothing);
-        let grants = Grants { file_roots: vec!["/data".into()], ..Grants::default() };
+        let grants = Grants { file_roots: vec![FileRoot::new("/data")], ..Grants::default() };
         assert_eq!(seen(&grants), [("log", 2, true), ("files", 2, true), ("network", 1, false)]);
     }
 

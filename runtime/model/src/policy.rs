@@ -64,11 +64,29 @@ impl Default for CompileLimits {
     }
 }
 
+/// A directory that the operator offers to plugins. Setting `sandbox.fs.roots`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRoot {
+    /// The directory.
+    pub path: PathBuf,
+    /// Whether nothing in it may be changed.
+    pub is_read_only: bool,
+    /// Most bytes that it may hold, other people's files among them; none leaves that to the disk.
+    pub bytes_max: Option<u64>,
+}
+
+impl FileRoot {
+    /// A directory to read and write, as much as the disk holds.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), is_read_only: false, bytes_max: None }
+    }
+}
+
 /// What the operator offers to plugins beyond their own memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Directories that plugins may read and write. Setting `sandbox.fs.roots`.
-    pub file_roots: Vec<PathBuf>,
+    /// Directories that plugins reach. Setting `sandbox.fs.roots`.
+    pub file_roots: Vec<FileRoot>,
     /// What a relative path is relative to, if that lies below a root.
     pub working_directory: Option<PathBuf>,
     /// Whether plugins reach the program's standard input and output.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tombolo_model::batch::{Batch, Column, Values};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
-use tombolo_model::policy::{CompileLimits, Grants, Limits};
+use tombolo_model::policy::{CompileLimits, FileRoot, Grants, Limits};
 use tombolo_model::role::{
     NoOffsets, Plugins, PollRequest, TaskContext, TaskPlugins, Topics, TransformationStep,
 };
@@ -46,7 +46,7 @@ impl Bench {
         let root = folder.path().canonicalize().unwrap();
         let sandbox = Sandbox::new(SandboxOptions {
             cache_dir: cache.path().join("artifacts"),
-            grants: Grants { file_roots: vec![root], ..Grants::default() },
+            grants: Grants { file_roots: vec![FileRoot::new(root)], ..Grants::default() },
             ceiling: Limits::default(),
             compiler: Compiler::Here,
             compile_limits: CompileLimits::default(),

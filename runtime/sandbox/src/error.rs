@@ -19,6 +19,16 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// One directory lies in another, and the two are offered on different terms, or with a limit of bytes that would count twice.
+    #[error(
+        "{path} and {other} of sandbox.fs.roots lie one in the other; only directories that are offered alike and without a limit of bytes may"
+    )]
+    RootsOverlap {
+        /// The one.
+        path: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// The artifact cache lies where plugins may write: what they write there would be run.
     #[error(
         "the artifact cache at {path} lies below {root}, which sandbox.fs.roots offers to plugins; set sandbox.cache.dir to another place"

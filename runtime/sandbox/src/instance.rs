@@ -16,6 +16,7 @@ use wasmtime::component::{InstancePre, ResourceTable};
 use crate::breach;
 use crate::cpu::{DeadlinePassed, metered};
 use crate::exports::{Exports, Indices};
+use crate::host::files::Roots;
 use crate::host::log::{Confided, Labels, Log};
 use crate::host::metrics::Metrics;
 use crate::host::output::{LastLines, Output};
@@ -133,6 +134,7 @@ impl Instance {
         let host = Host {
             wasi,
             table,
+            roots: Roots::new(setup.granted.quotas()),
             budget,
             call: CallState { host_calls_left: 0, host_fault: None },
             log,

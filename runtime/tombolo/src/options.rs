@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
-use tombolo_model::policy::{CompileLimits, Grants};
+use tombolo_model::policy::{CompileLimits, FileRoot, Grants};
 use tombolo_model::{ConfigProviders, Settings};
 use tombolo_store::SecretKeys;
 
@@ -77,7 +77,7 @@ pub(crate) fn definitions() -> Vec<ConfigKey> {
         key(FILE_ROOTS, Type::List)
             .default("")
             .importance(Importance::High)
-            .doc("Our own: directories, with commas between, below which plugins may read and write files. None where none are given."),
+            .doc("Our own: directories, with commas between, below which plugins reach files. `:ro` after a directory offers it for reading only; a number of bytes after it, as in `/data/out:10737418240` or `/data/out:rw:10737418240`, is the most that it may hold. None where none are given."),
         key(CACHE_DIR, Type::String)
             .importance(Importance::Low)
             .doc("Our own: directory for compiled components. Where none is given, `tombolo` in `$XDG_CACHE_HOME` or `~/.cache`."),
@@ -129,9 +129,9 @@ impl Options {
     pub(crate) fn of_dev(settings: Settings, folder: &Path, log: Log) -> anyhow::Result<Self> {
         let working_directory = std::env::current_dir().context("there is no working directory")?;
         let cache_dir = cache_dir(&settings)?;
-        let mut file_roots = vec![folder.canonicalize()?];
+        let mut file_roots = vec![FileRoot::new(folder.canonicalize()?)];
         if !cache_dir.starts_with(&working_directory) {
-            file_roots.push(working_directory.clone());
+            file_roots.push(FileRoot::new(working_directory.clone()));
         }
         let grants = Grants {
             file_roots,
@@ -157,19 +157,37 @@ impl Options {
 }
 
 /// The directories of `sandbox.fs.roots`, which must be there.
-fn file_roots(settings: &Settings) -> anyhow::Result<Vec<PathBuf>> {
+fn file_roots(settings: &Settings) -> anyhow::Result<Vec<FileRoot>> {
     let text = settings.get(FILE_ROOTS).unwrap_or_default();
-    let mut roots = Vec::new();
-    for root in text.split(',').map(str::trim).filter(|root| !root.is_empty()) {
-        let wrong =
-            |why: &str| format!("Invalid value {root} for configuration {FILE_ROOTS}: {why}");
-        let path = Path::new(root).canonicalize().with_context(|| wrong("it cannot be opened"))?;
-        if !path.is_dir() {
-            bail!("{}", wrong("expected a directory"));
+    text.split(',').map(str::trim).filter(|root| !root.is_empty()).map(file_root).collect()
+}
+
+/// A directory, as `/data`, `/data:ro`, `/data:1048576` or `/data:rw:1048576`.
+fn file_root(text: &str) -> anyhow::Result<FileRoot> {
+    let wrong = |why: &str| format!("Invalid value {text} for configuration {FILE_ROOTS}: {why}");
+    let (rest, bytes_max) = match text.rsplit_once(':') {
+        Some((rest, bytes)) if bytes.starts_with(|first: char| first.is_ascii_digit()) => {
+            let bytes: Option<u64> = bytes.parse().ok().filter(|bytes| *bytes > 0);
+            (rest, Some(bytes.with_context(|| wrong("expected a whole number of bytes"))?))
         }
-        roots.push(path);
+        _ => (text, None),
+    };
+    let (path, is_read_only) = match rest.rsplit_once(':') {
+        Some((path, "ro")) => (path, true),
+        Some((path, "rw")) => (path, false),
+        Some((_, "")) => {
+            bail!("{}", wrong("expected ro, rw or a number of bytes after the last colon"))
+        }
+        _ => (rest, false),
+    };
+    if is_read_only && bytes_max.is_some() {
+        bail!("{}", wrong("what is read only has no limit of bytes"));
     }
-    Ok(roots)
+    let path = Path::new(path).canonicalize().with_context(|| wrong("it cannot be opened"))?;
+    if !path.is_dir() {
+        bail!("{}", wrong("expected a directory"));
+    }
+    Ok(FileRoot { path, is_read_only, bytes_max })
 }
 
 /// The setting, or the folder for caches of whoever runs this.
@@ -230,12 +248,23 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let read = |value: String| file_roots(&[(FILE_ROOTS, value)].into_iter().collect());
         let folder = folder.path().canonicalize().unwrap();
-        assert_eq!(
-            read(format!(" {} ,", folder.display())).unwrap(),
-            std::slice::from_ref(&folder)
-        );
-        assert_eq!(read(String::new()).unwrap(), Vec::<PathBuf>::new());
-        for wrong in [file.display().to_string(), "/no/such/folder".to_owned()] {
+        let shown = folder.display();
+        let root =
+            |is_read_only, bytes_max| FileRoot { path: folder.clone(), is_read_only, bytes_max };
+        assert_eq!(read(format!(" {shown} ,")).unwrap(), [root(false, None)]);
+        let all = format!("{shown}:ro, {shown}:rw, {shown}:1048576, {shown}:rw:7");
+        let (plain, limited) = (root(false, None), root(false, Some(1 << 20)));
+        assert_eq!(read(all).unwrap(), [root(true, None), plain, limited, root(false, Some(7))]);
+        assert_eq!(read(String::new()).unwrap(), []);
+        for wrong in [
+            file.display().to_string(),
+            "/no/such/folder".to_owned(),
+            format!("{shown}:0"),
+            format!("{shown}:10GiB"),
+            format!("{shown}:ro:10"),
+            format!("{shown}:read"),
+            format!("{shown}:"),
+        ] {
             let error = read(wrong.clone()).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!(

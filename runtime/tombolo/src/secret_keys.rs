@@ -6,10 +6,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use tombolo_model::config_def::{ConfigKey, Importance, Type, key};
+use tombolo_model::policy::FileRoot;
 use tombolo_model::{ConfigProviders, Settings};
 use tombolo_store::SecretKeys;
 use tombolo_store::secret_store::PROVIDER;
@@ -42,7 +43,7 @@ pub(crate) fn definitions() -> Vec<ConfigKey> {
 pub(crate) fn of_worker(
     settings: &Settings,
     providers: &ConfigProviders,
-    file_roots: &[PathBuf],
+    file_roots: &[FileRoot],
 ) -> anyhow::Result<Option<SecretKeys>> {
     let Some(path) = settings.get(KEY_FILE).map(str::trim).filter(|path| !path.is_empty()) else {
         return Ok(None);
@@ -54,7 +55,8 @@ pub(crate) fn of_worker(
         );
     }
     let real = Path::new(path).canonicalize().map_err(|error| wrong(error.to_string()))?;
-    if let Some(root) = file_roots.iter().find(|root| real.starts_with(root)) {
+    if let Some(root) = file_roots.iter().map(|root| &root.path).find(|root| real.starts_with(root))
+    {
         return Err(wrong(format!("plugins may read it, as it lies below {}", root.display())));
     }
     if let Some(setting) = offered_by(settings, &real) {
@@ -106,6 +108,8 @@ fn read(path: &Path) -> Result<SecretKeys, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn file(folder: &Path, mode: u32, content: &str) -> PathBuf {
@@ -115,7 +119,7 @@ mod tests {
         path
     }
 
-    fn error(path: &Path, roots: &[PathBuf]) -> String {
+    fn error(path: &Path, roots: &[FileRoot]) -> String {
         let settings = [(KEY_FILE, path.to_str().unwrap())].into_iter().collect();
         let read = of_worker(&settings, &ConfigProviders::default(), roots);
         read.map(|_| ()).unwrap_err().to_string()
@@ -139,7 +143,7 @@ mod tests {
         let providers = ConfigProviders::default();
         assert!(of_worker(&settings, &providers, &[]).unwrap().is_some());
         assert!(of_worker(&Settings::default(), &providers, &[]).unwrap().is_none());
-        assert!(error(&path, std::slice::from_ref(&folder)).contains("plugins may read it"));
+        assert!(error(&path, &[FileRoot::new(&folder)]).contains("plugins may read it"));
         let mut offered = settings;
         let paths = format!("/no/such, {}", folder.display());
         offered.insert("config.providers.p.param.allowed.paths", paths);

@@ -1,13 +1,54 @@
-//! Writes to the file that the setting `path` names, or reads it; a fault says what went wrong.
+//! Writes to the file that the setting `path` names, or reads it; a fault says what went wrong. With `do`, does what its lines say.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Seek, SeekFrom, Write};
 
 use tombolo_guest_programs::host::types::{Fault, Settings};
 use tombolo_guest_programs::rows::{self, problem};
 use tombolo_guest_programs::{Behaviour, Component, bindings, state};
 
 struct Guest;
+
+/// What one line makes of itself: `ok`, what was read, or why not.
+fn act(line: &str) -> String {
+    done(line).unwrap_or_else(|error| format!("{:?}", error.kind()))
+}
+
+fn done(line: &str) -> io::Result<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let number = |text: &str| text.parse::<u64>().unwrap_or_default();
+    let bytes = |count: &str| vec![b'x'; number(count) as usize];
+    match words.as_slice() {
+        ["append", path, count] => {
+            fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)?
+                .write_all(&bytes(count))?;
+        }
+        ["at", path, offset, count] => {
+            let mut file = fs::OpenOptions::new().write(true).open(path)?;
+            file.seek(SeekFrom::Start(number(offset)))?;
+            file.write_all(&bytes(count))?;
+        }
+        ["size", path, size] => {
+            fs::OpenOptions::new().write(true).open(path)?.set_len(number(size))?;
+        }
+        ["mkdir", path] => fs::create_dir(path)?,
+        ["link", path, new] => fs::hard_link(path, new)?,
+        ["rename", path, new] => fs::rename(path, new)?,
+        ["remove", path] => fs::remove_file(path)?,
+        ["list", path] => return Ok(format!("{} entries", fs::read_dir(path)?.count())),
+        // What was ever read in so many tries, beside failures.
+        ["read", path, times] => {
+            let each = (0..number(times)).flat_map(|_| fs::read_to_string(path));
+            return Ok(each.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(","));
+        }
+        _ => return Err(io::Error::from(io::ErrorKind::Unsupported)),
+    }
+    Ok("ok".to_owned())
+}
 
 impl Behaviour for Guest {
     const NAME: &str = "Files";
@@ -20,7 +61,10 @@ impl Behaviour for Guest {
         if let Some(text) = get("write") {
             fs::write(&path, text).map_err(failed)?;
         }
-        let content = fs::read_to_string(&path).map_err(failed)?;
+        let content = match get("do") {
+            Some(lines) => lines.lines().map(act).collect::<Vec<_>>().join("\n"),
+            None => fs::read_to_string(&path).map_err(failed)?,
+        };
         let environment: Vec<_> =
             std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
         let mut batch = rows::empty();

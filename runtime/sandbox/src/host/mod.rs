@@ -13,13 +13,16 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::limits::Budget;
 use crate::v0::tombolo::connect as contract;
 
+pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod offsets;
 pub(crate) mod output;
+pub(crate) mod quota;
 pub(crate) mod schemas;
 pub(crate) mod wasi;
 
+use files::Roots;
 use log::Log;
 use metrics::Metrics;
 use output::LastLines;
@@ -42,6 +45,7 @@ pub(crate) const KEPT_BYTES_MAX: usize =
 pub(crate) struct Host {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
+    pub(crate) roots: Roots,
     pub(crate) budget: Budget,
     pub(crate) call: CallState,
     pub(crate) log: Log,
@@ -100,6 +104,7 @@ impl contract::types::Host for Host {}
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    files::add_to_linker(&mut linker)?;
     contract::types::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::log::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::schemas::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;

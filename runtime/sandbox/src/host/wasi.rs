@@ -3,13 +3,15 @@
 //! Not here: sockets and HTTP, which come with egress; until then every address is refused.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tombolo_model::policy::Grants;
+use tombolo_model::policy::{FileRoot, Grants};
 use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use crate::error::Error;
 use crate::host::output::Output;
+use crate::host::quota::Quota;
 
 /// Most random bytes of one call: the host allocates as many as the guest asks for.
 const RANDOM_MAX: u64 = 64 << 10;
@@ -20,9 +22,19 @@ const STANDARD_STREAMS: (&str, &str) = ("TOMBOLO_STANDARD_STREAMS", "granted");
 /// Grants with their directories found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Granted {
-    /// Directories, each with the path under which guests see it.
-    directories: Vec<(PathBuf, String)>,
+    directories: Vec<Offered>,
     standard_streams: bool,
+}
+
+/// A directory that is offered, under one of its paths.
+#[derive(Clone, Debug)]
+struct Offered {
+    directory: PathBuf,
+    /// The path under which guests see it.
+    seen_as: String,
+    perms: FsPerms,
+    /// What it may hold, shared by all its paths and all stores.
+    quota: Option<Arc<Quota>>,
 }
 
 impl Granted {
@@ -33,26 +45,52 @@ impl Granted {
 
     /// Finds the directories of `grants`.
     ///
-    /// Errors: one that does not exist, or whose path is not UTF-8.
+    /// Errors: one that does not exist, or whose path is not UTF-8; one that lies in another that is offered on other terms, which would hold for the same
+    /// files.
     pub(crate) fn new(grants: &Grants) -> Result<Self, Error> {
-        let mut directories = Vec::new();
-        let mut roots = Vec::new();
+        let mut directories: Vec<Offered> = Vec::new();
+        let mut roots: Vec<(&FileRoot, Offered)> = Vec::new();
         for root in &grants.file_roots {
-            let found = canonical(root)?;
-            offer(&mut directories, &found, &found)?;
-            // A configuration may name files by the path that the operator wrote.
-            if root.is_absolute() && *root != found {
-                offer(&mut directories, &found, root)?;
+            let found = canonical(&root.path)?;
+            let clashes = |(other, offered): &&(&FileRoot, Offered)| {
+                let is_below = found.starts_with(&offered.directory);
+                let is_alike = other.is_read_only == root.is_read_only
+                    && other.bytes_max.is_none()
+                    && root.bytes_max.is_none();
+                (is_below || offered.directory.starts_with(&found)) && !is_alike
+            };
+            if let Some((other, _)) = roots.iter().find(clashes) {
+                let (path, other) = (root.path.clone(), other.path.clone());
+                return Err(Error::RootsOverlap { path, other });
             }
-            roots.push(found);
+            let offered = Offered {
+                seen_as: utf8(&found)?,
+                perms: if root.is_read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite },
+                quota: root.bytes_max.map(|max| Arc::new(Quota::new(&found, max))),
+                directory: found,
+            };
+            directories.push(offered.clone());
+            // A configuration may name files by the path that the operator wrote.
+            if root.path.is_absolute() && root.path != offered.directory {
+                directories.push(Offered { seen_as: utf8(&root.path)?, ..offered.clone() });
+            }
+            roots.push((root, offered));
         }
         if let Some(working) = &grants.working_directory {
             let found = canonical(working)?;
-            if roots.iter().any(|root| found.starts_with(root)) {
-                offer(&mut directories, &found, Path::new("."))?;
+            if let Some((_, root)) =
+                roots.iter().find(|(_, root)| found.starts_with(&root.directory))
+            {
+                let seen_as = ".".to_owned();
+                directories.push(Offered { directory: found, seen_as, ..root.clone() });
             }
         }
         Ok(Self { directories, standard_streams: grants.standard_streams })
+    }
+
+    /// The limits of the directories, in the order in which guests see these.
+    pub(crate) fn quotas(&self) -> Arc<[Option<Arc<Quota>>]> {
+        self.directories.iter().map(|offered| offered.quota.clone()).collect()
     }
 
     /// Holds a directory of the worker's own against what is offered.
@@ -65,11 +103,10 @@ impl Granted {
             Some(there.canonicalize().ok()?.join(rest))
         });
         let found = found.unwrap_or_else(|| own.to_owned());
-        match self.directories.iter().find(|(directory, _)| found.starts_with(directory)) {
+        let offered = self.directories.iter().find(|root| found.starts_with(&root.directory));
+        match offered.map(|root| root.directory.clone()) {
             None => Ok(()),
-            Some((root, _)) => {
-                Err(Error::CacheOffered { path: own.to_owned(), root: root.clone() })
-            }
+            Some(root) => Err(Error::CacheOffered { path: own.to_owned(), root }),
         }
     }
 
@@ -84,8 +121,8 @@ impl Granted {
         } else {
             builder.stdout(out);
         }
-        for (directory, seen_as) in &self.directories {
-            builder.preopened_dir(directory, seen_as, FsPerms::ReadWrite)?;
+        for Offered { directory, seen_as, perms, .. } in &self.directories {
+            builder.preopened_dir(directory, seen_as, *perms)?;
         }
         Ok(builder.build())
     }
@@ -100,15 +137,9 @@ fn canonical(path: &Path) -> Result<PathBuf, Error> {
     Ok(found)
 }
 
-fn offer(
-    directories: &mut Vec<(PathBuf, String)>,
-    directory: &Path,
-    seen_as: &Path,
-) -> Result<(), Error> {
-    let Some(seen_as) = seen_as.to_str() else {
+fn utf8(path: &Path) -> Result<String, Error> {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
         let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "not UTF-8");
-        return Err(Error::Root { path: seen_as.to_owned(), source });
-    };
-    directories.push((directory.to_owned(), seen_as.to_owned()));
-    Ok(())
+        Error::Root { path: path.to_owned(), source }
+    })
 }

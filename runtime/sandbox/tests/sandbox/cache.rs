@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tombolo_model::plugin::{ComponentDigest, PluginKind};
-use tombolo_model::policy::{CompileLimits, Grants, Limits};
+use tombolo_model::policy::{CompileLimits, FileRoot, Grants, Limits};
 use tombolo_model::role::{Components, NoOffsets, Plugins, TaskContext};
 use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 
@@ -149,7 +149,10 @@ fn a_cache_that_plugins_could_write_to_is_refused() {
     let start = |cache: &str| {
         Sandbox::new(SandboxOptions {
             cache_dir: root.join(cache),
-            grants: Grants { file_roots: vec![root.join("offered")], ..Grants::default() },
+            grants: Grants {
+                file_roots: vec![FileRoot::new(root.join("offered"))],
+                ..Grants::default()
+            },
             ceiling: Limits::default(),
             compiler: Compiler::Here,
             compile_limits: CompileLimits::default(),

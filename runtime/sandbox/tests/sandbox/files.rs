@@ -6,7 +6,8 @@ use std::path::Path;
 
 use tombolo_model::FaultKind;
 use tombolo_model::plugin::PluginKind;
-use tombolo_model::policy::{Grants, Limits};
+use tombolo_model::policy::{CompileLimits, FileRoot, Grants, Limits};
+use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 
 use crate::support::{Fixture, POLL, settings};
 
@@ -44,7 +45,7 @@ async fn files_below_a_root_can_be_written_and_read() {
     symlink(folder.path(), root.join("up")).unwrap();
     symlink(&root, folder.path().join("alias")).unwrap();
     let grants = Grants {
-        file_roots: vec![folder.path().join("alias")],
+        file_roots: vec![FileRoot::new(folder.path().join("alias"))],
         working_directory: Some(root.join("below")),
         standard_streams: false,
     };
@@ -93,7 +94,7 @@ async fn without_a_grant_there_are_no_files() {
 async fn granted_standard_streams_are_told_to_the_plugin() {
     let folder = tempfile::tempdir().unwrap();
     let grants = Grants {
-        file_roots: vec![folder.path().to_owned()],
+        file_roots: vec![FileRoot::new(folder.path())],
         working_directory: None,
         standard_streams: true,
     };
@@ -101,4 +102,183 @@ async fn granted_standard_streams_are_told_to_the_plugin() {
     let path = folder.path().join("file");
     let (_, environment) = read(&fixture, text(&path), Some("x")).await.unwrap();
     assert_eq!(environment, "TOMBOLO_STANDARD_STREAMS=granted");
+}
+
+/// What comes of each line that the plugin is told to do.
+async fn act(fixture: &Fixture, lines: &[String]) -> Vec<String> {
+    let mut task = fixture.task(Limits::default()).await;
+    let mut source = task.source(&fixture.plugin(PluginKind::Source)).await.unwrap();
+    source.start(&settings(&[("do", &lines.join("\n"))])).await.unwrap();
+    let polled = source.poll(POLL).await.unwrap();
+    let text = String::from_utf8(polled.records.value.bytes.get(0).unwrap().to_vec()).unwrap();
+    text.split('\n').map(str::to_owned).collect()
+}
+
+/// Why there is no sandbox with these grants.
+fn refused(grants: Grants) -> String {
+    let cache = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::new(SandboxOptions {
+        cache_dir: cache.path().to_owned(),
+        grants,
+        ceiling: Limits::default(),
+        compiler: Compiler::Here,
+        compile_limits: CompileLimits::default(),
+    });
+    sandbox.err().unwrap().to_string()
+}
+
+async fn offering(roots: Vec<FileRoot>) -> Fixture {
+    Fixture::with(tombolo_guests::FILES, Grants { file_roots: roots, ..Grants::default() }).await
+}
+
+#[tokio::test]
+async fn what_is_offered_for_reading_cannot_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (closed, open) = (folder.path().join("closed"), folder.path().join("open"));
+    fs::create_dir_all(&closed).unwrap();
+    fs::create_dir_all(&open).unwrap();
+    fs::write(closed.join("file"), "kept").unwrap();
+    fs::write(open.join("file"), "x").unwrap();
+    let fixture = offering(vec![
+        FileRoot { is_read_only: true, ..FileRoot::new(&closed) },
+        FileRoot::new(&open),
+    ])
+    .await;
+    let [closed, open] = [text(&closed), text(&open)];
+    let lines = [
+        format!("read {closed}/file 1"),
+        format!("list {closed}"),
+        format!("append {closed}/file 1"),
+        format!("append {closed}/new 1"),
+        format!("at {closed}/file 0 1"),
+        format!("size {closed}/file 0"),
+        format!("mkdir {closed}/below"),
+        format!("link {closed}/file {open}/linked"),
+        format!("link {open}/file {closed}/linked"),
+        format!("rename {closed}/file {open}/moved"),
+        format!("rename {open}/file {closed}/moved"),
+        format!("remove {closed}/file"),
+        format!("append {open}/file 1"),
+    ];
+    let outcome = act(&fixture, &lines).await;
+    assert_eq!((outcome[0].as_str(), outcome[1].as_str()), ("kept", "1 entries"));
+    for (line, outcome) in lines.iter().zip(&outcome).skip(2).take(10) {
+        assert_ne!(outcome, "ok", "{line}");
+    }
+    assert_eq!(outcome[12], "ok");
+    assert_eq!(fs::read_to_string(folder.path().join("closed/file")).unwrap(), "kept");
+    assert_eq!(fs::read_dir(folder.path().join("closed")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_directory_holds_no_more_than_it_may_however_it_is_filled() {
+    let folder = tempfile::tempdir().unwrap();
+    let (limited, other) = (folder.path().join("limited"), folder.path().join("other"));
+    fs::create_dir_all(&limited).unwrap();
+    fs::create_dir_all(&other).unwrap();
+    fs::write(limited.join("there"), [0; 10_000]).unwrap();
+    fs::write(other.join("big"), [0; 90_000]).unwrap();
+    // An entry counts 4,096 bytes beside its content: 14,096 are there.
+    let fixture = offering(vec![
+        FileRoot { bytes_max: Some(64_000), ..FileRoot::new(&limited) },
+        FileRoot::new(&other),
+    ])
+    .await;
+    let [at, other] = [text(&limited), text(&other)];
+    let lines = [
+        format!("append {at}/a 20000"),
+        format!("append {at}/a 30000"),
+        format!("size {at}/a 1000000"),
+        format!("at {at}/a 1000000 1"),
+        format!("at {at}/there 0 10000"),
+        format!("rename {other}/big {at}/big"),
+        format!("link {other}/big {at}/big"),
+        format!("append {other}/big 100000"),
+    ];
+    let outcome = act(&fixture, &lines).await;
+    // Of what goes wrong with a stream, the C library says no more than that it did.
+    let (full, failed, apart) = ("StorageFull", "Uncategorized", "CrossesDevices");
+    assert_eq!(outcome, ["ok", failed, full, failed, "ok", apart, apart, "ok"]);
+    assert!(fs::metadata(limited.join("a")).unwrap().len() <= 64_000 - 14_096 - 4_096);
+
+    // What another task of the same worker does counts in the same sum, and empty entries count too.
+    let many: Vec<String> = (0..20).map(|n| format!("mkdir {at}/{n}")).collect();
+    let outcome = act(&fixture, &many).await;
+    let made = outcome.iter().filter(|outcome| *outcome == "ok").count();
+    assert!(made < 12 && outcome.last().unwrap() == full, "{outcome:?}");
+    let held: u64 = fs::read_dir(&limited)
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap())
+        .map(|entry| 4_096 + if entry.is_file() { entry.len() } else { 0 })
+        .sum();
+    assert!(held <= 64_000, "{held}");
+
+    // Once something is gone, there is room again.
+    let outcome = act(&fixture, &[format!("remove {at}/a"), format!("remove {at}/there")]).await;
+    assert_eq!(outcome, ["ok", "ok"]);
+    let again = [format!("append {at}/b 5000")];
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while act(&fixture, &again).await != ["ok"] {
+        assert!(std::time::Instant::now() < deadline, "it is measured anew after a second");
+    }
+}
+
+#[tokio::test]
+async fn directories_in_one_another_are_offered_alike_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("below")).unwrap();
+    let below = FileRoot::new(folder.path().join("below"));
+    let above = FileRoot::new(folder.path());
+    Fixture::with(
+        tombolo_guests::FILES,
+        Grants { file_roots: vec![above.clone(), below.clone()], ..Grants::default() },
+    )
+    .await;
+    for other in [
+        FileRoot { is_read_only: true, ..below.clone() },
+        FileRoot { bytes_max: Some(1), ..below.clone() },
+    ] {
+        for file_roots in [vec![above.clone(), other.clone()], vec![other.clone(), above.clone()]] {
+            let grants = Grants { file_roots, ..Grants::default() };
+            let error = refused(grants);
+            assert!(error.contains("lie one in the other"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_is_swapped_all_the_time_leads_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    fs::create_dir_all(root.join("inside")).unwrap();
+    fs::create_dir_all(folder.path().join("outside")).unwrap();
+    fs::write(root.join("inside/file"), "mine").unwrap();
+    fs::write(folder.path().join("outside/file"), "secret").unwrap();
+    symlink("inside", root.join("swapped")).unwrap();
+    symlink("../outside", root.join("out")).unwrap();
+    let fixture = offering(vec![FileRoot::new(&root)]).await;
+    let at = text(&root).to_owned();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (until, root) = (std::sync::Arc::clone(&stop), root.clone());
+    let swapper = std::thread::spawn(move || {
+        let mut swaps = 0;
+        while !until.load(std::sync::atomic::Ordering::Relaxed) || swaps < 2 {
+            for target in ["../outside", "inside"] {
+                symlink(target, root.join("next")).unwrap();
+                fs::rename(root.join("next"), root.join("swapped")).unwrap();
+                swaps += 1;
+            }
+        }
+        swaps
+    });
+    let read = ["swapped/file", "swapped//file", "out/file", "out//file/", "out/../out/file"];
+    let mut lines: Vec<String> = read.map(|path| format!("read {at}/{path} 2000")).into();
+    lines.extend(["out/", "swapped/../out/", "out/."].map(|path| format!("list {at}/{path}")));
+    let outcome = act(&fixture, &lines).await;
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(swapper.join().unwrap() > 1);
+    for (line, outcome) in lines.iter().zip(&outcome) {
+        assert!(!outcome.contains("secret") && !outcome.ends_with("entries"), "{line}: {outcome}");
+    }
+    assert!(outcome.iter().any(|outcome| outcome == "mine"), "{outcome:?}");
 }
