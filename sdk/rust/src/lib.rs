@@ -15,6 +15,7 @@ pub mod converter;
 pub mod export;
 pub mod fault;
 pub mod host;
+pub mod http;
 pub mod itoa;
 pub mod java;
 pub mod json;

@@ -30,12 +30,14 @@
 //! Not here: the sandbox's limits; try a component in `tombolo dev` for these.
 
 pub(crate) mod fake;
+pub(crate) mod http;
 mod sink;
 mod source;
 mod transformation;
 
 use serde::Serialize;
 
+pub use http::answer_http;
 pub use sink::{SinkRecords, SinkTask};
 pub use source::{Polled, SourceTask};
 pub use transformation::Chain;
@@ -47,9 +49,10 @@ use crate::export;
 use crate::fault::Result;
 use crate::schema;
 
-/// Forgets all that this thread's host knows: schemas, offsets, meters, lines.
+/// Forgets all that this thread's host knows: schemas, offsets, meters, lines, who answers requests.
 pub fn reset() {
     fake::with(|host| *host = fake::Host::default());
+    http::forget();
     schema::forget();
     export::forget();
 }
