@@ -44,6 +44,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("tombolo-sdk", &[], &["wit-bindgen"]),
     ("tombolo-file", &["tombolo-sdk"], &[]),
     ("tombolo-datagen", &["tombolo-sdk"], &[]),
+    ("tombolo-http", &["tombolo-sdk"], &[]),
     ("tombolo-converters", &["tombolo-sdk"], &[]),
     ("tombolo-transforms", &["tombolo-sdk", "tombolo-java-regex"], &[]),
 ];
