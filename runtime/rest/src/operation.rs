@@ -52,6 +52,11 @@ fn expansions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "enum": ["status", "info"] } })
 }
 
+/// `group`, which may be repeated.
+fn groups(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string" } })
+}
+
 fn scope(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["worker", "cluster"], "default": "worker" })
 }
@@ -164,6 +169,13 @@ pub(crate) const METRICS: Operation = look(
     "Everything that is measured, as text for Prometheus. An addition to Kafka Connect",
     &[(200, None)],
 );
+pub(crate) const ALL_METERS: Operation = Operation {
+    query: &[("group", groups, "groups of metrics to answer; all where none is named")],
+    ..look(
+        "What is measured of the worker and of each connector and its tasks, as JSON. An addition to Kafka Connect",
+        &[(200, Some(any))],
+    )
+};
 pub(crate) const DOCUMENT: Operation =
     look("This document. An addition to Kafka Connect", &[(200, Some(any))]);
 

@@ -125,6 +125,7 @@ fn of_the_worker() -> Vec<Route> {
             on(MethodFilter::GET, metrics::all),
             &operation::METRICS,
         ),
+        Route::new("/meters").on("GET", meters::of_all, &operation::ALL_METERS),
         Route::new("/admin/loggers").on("GET", loggers::list, &operation::LOGGERS),
         Route::new("/admin/loggers/{logger}").on("GET", loggers::find, &operation::LOGGER).on(
             "PUT",

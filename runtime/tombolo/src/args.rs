@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Kafka Connect in Rust, every plugin in a WebAssembly sandbox.
 #[derive(Parser)]
@@ -20,6 +20,7 @@ const LONG: &str = "Kafka Connect in Rust, every plugin in a WebAssembly sandbox
 New here?        tombolo dev
 Have a cluster?  tombolo worker worker.properties   (a Kafka Connect worker's own file works)
 Need no group?   tombolo standalone worker.properties connector.json   (as connect-standalone)
+Who uses what?   tombolo top
 Have a plugin?   tombolo plugin check plugin.wasm   then POST it to /connector-plugins
 
 Logs go to standard error; TOMBOLO_LOG sets what is logged, as `info` or `tombolo_worker=debug`.";
@@ -36,6 +37,11 @@ pub(crate) enum Command {
     Standalone(StandaloneArguments),
     /// Try it out: a broker, a worker and a demo pipeline in one process, with nothing else installed.
     Dev(DevArguments),
+    /// Show what connectors and their tasks use, live, as top does for processes.
+    ///
+    /// Keys: c, m, r, b, w, a, x and n sort by CPU, memory, records, bytes, network, calls,
+    /// restarts and name; R turns the order around; arrows scroll; space asks at once; q quits.
+    Top(TopArguments),
     /// Work with components.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -92,6 +98,48 @@ pub(crate) struct DevArguments {
     /// Start without the demo pipeline.
     #[arg(long)]
     pub(crate) no_demo: bool,
+}
+
+/// Arguments of `tombolo top`; their letters are those of `top`.
+#[derive(Args)]
+pub(crate) struct TopArguments {
+    /// Where a worker's REST API is.
+    #[arg(long, default_value = "http://localhost:8083")]
+    pub(crate) url: String,
+    /// Print tables one after the other, to anything, instead of a live view.
+    #[arg(short, long)]
+    pub(crate) batch: bool,
+    /// End after so many tables.
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) iterations: Option<u64>,
+    /// Seconds between two tables.
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 3.0)]
+    pub(crate) delay: f64,
+    /// What to sort by.
+    #[arg(short = 'o', long, value_enum, default_value_t = SortBy::Cpu)]
+    pub(crate) sort: SortBy,
+}
+
+/// What a table is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortBy {
+    /// Processor time.
+    #[default]
+    Cpu,
+    /// Memory in use.
+    Memory,
+    /// Records a second.
+    Records,
+    /// Bytes of records in and out a second.
+    Bytes,
+    /// Bytes over the network a second.
+    Network,
+    /// Calls of plugins a second.
+    Calls,
+    /// Restarts.
+    Restarts,
+    /// Name of the connector.
+    Name,
 }
 
 /// What to do with a component.

@@ -16,6 +16,7 @@ mod secret_keys;
 mod settings;
 mod signals;
 mod standalone;
+mod top;
 mod worker;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Standalone(arguments) => standalone::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments).map_err(Ended::Failed),
         Command::Plugin(PluginCommand::Check { file, before }) => {
             plugin_check::run(&file, before.as_deref())
         }

@@ -237,6 +237,8 @@ fn tables(text: &str) -> String {
         ("tombolo_stage_", "Stages of tasks"),
         ("tombolo_task_", "Progress and failures of tasks"),
         ("tombolo_connector_", "Failures of connectors' own instances"),
+        ("tombolo_sandbox_limits_", "Limits of a connector's sandboxes"),
+        ("tombolo_sandbox_", "Sandboxes"),
         ("process_", "The process"),
     ];
     let mut help = BTreeMap::new();
@@ -258,7 +260,11 @@ fn tables(text: &str) -> String {
     let mut listed = 0;
     for (prefix, title) in groups {
         out += &format!("\n### {title}\n\n| series | labels | type | what |\n|---|---|---|---|\n");
-        for (name, help) in help.iter().filter(|(name, _)| name.starts_with(prefix)) {
+        let is_of = |name: &str| {
+            let first = groups.iter().find(|(prefix, _)| name.starts_with(prefix));
+            first.is_some_and(|(first, _)| *first == prefix)
+        };
+        for (name, help) in help.iter().filter(|(name, _)| is_of(name)) {
             let count = format!("{name}_count");
             let labels = labels.get(name).or_else(|| labels.get(count.as_str()));
             let labels = labels.map(|labels| format!("`{}`", labels.join("`, `")));

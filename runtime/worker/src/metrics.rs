@@ -8,6 +8,7 @@ mod failures;
 mod measures;
 mod progress;
 mod sampled;
+mod sandbox;
 pub(crate) mod sink;
 pub(crate) mod source;
 mod stages;
@@ -19,6 +20,7 @@ pub(crate) use connector::ConnectorMetrics;
 #[cfg(test)]
 pub(crate) use progress::Progress;
 pub use sampled::Windows;
+pub(crate) use sandbox::SandboxLimits;
 pub(crate) use sink::SinkMetrics;
 pub(crate) use source::SourceMetrics;
 pub(crate) use stages::{Calls, StageMetrics};

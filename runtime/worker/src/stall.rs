@@ -117,8 +117,9 @@ mod tests {
     use tombolo_model::{ConnectorName, Secrets, Stage, TaskId, WorkerId};
 
     use super::*;
+    use crate::connector_config::ConnectorConfig;
     use crate::event::WorkerEvent;
-    use crate::metrics::{Lifecycle, Progress, Windows, WorkerMetrics};
+    use crate::metrics::{Lifecycle, Progress, SandboxLimits, Windows, WorkerMetrics};
     use crate::state::Subject;
 
     fn plugin() -> Arc<PluginInfo> {
@@ -218,7 +219,11 @@ mod tests {
     async fn a_connector_that_does_not_answer_says_so_and_one_that_is_paused_does_not() {
         let name = ConnectorName::new("c");
         let startups = WorkerMetrics::new(WINDOWS).connectors;
-        let metrics = Arc::new(ConnectorMetrics::new(&name, plugin(), startups));
+        let settings = [("name", "c"), ("connector.class", "S"), ("topics", "t")];
+        let settings = settings.into_iter().collect();
+        let config = ConnectorConfig::from_settings(&settings, PluginKind::Sink).unwrap();
+        let limits = SandboxLimits::of(&config);
+        let metrics = Arc::new(ConnectorMetrics::new(&name, plugin(), limits, startups));
         let (reporter, mut told) = reporter(Subject::Connector(name), &metrics.lifecycle);
         let watch = Watch { metrics: Arc::clone(&metrics), reporter: reporter.clone() };
         let work = async move {

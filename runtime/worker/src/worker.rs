@@ -28,7 +28,7 @@ use crate::connector::{Request, WorkerConnector, check_task_count};
 use crate::connector_config::ConnectorConfig;
 use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
-use crate::metrics::{ConnectorMetrics, Lifecycle, TaskMetrics, WorkerMetrics};
+use crate::metrics::{ConnectorMetrics, Lifecycle, SandboxLimits, TaskMetrics, WorkerMetrics};
 use crate::restart::{self, Restarts};
 use crate::shared::Shared;
 use crate::sink_group::SinkGroup;
@@ -151,7 +151,9 @@ impl Worker {
             }
         };
         let startups = Arc::clone(&self.shared.metrics.connectors);
-        let metrics = Arc::new(ConnectorMetrics::new(name, Arc::clone(&plugin), startups));
+        let limits = SandboxLimits::of(&parsed);
+        let metrics = ConnectorMetrics::new(name, Arc::clone(&plugin), limits, startups);
+        let metrics = Arc::new(metrics);
         let of = Some((&*plugin, &settings));
         let reporter = self.reporter(subject, of, Arc::clone(&metrics.lifecycle));
         let (controller, control) = Controller::new(target);

@@ -11,6 +11,7 @@ use tombolo_model::plugin::PluginInfo;
 
 use super::failures::Failures;
 use super::progress::Progress;
+use super::sandbox::{self, SandboxLimits};
 use super::startups::{Lifecycle, Startups};
 
 const GROUP: Group = Group { domain: "kafka.connect", name: "connector-metrics" };
@@ -26,6 +27,7 @@ pub(crate) struct ConnectorMetrics {
     /// What the sandbox of the connector's instance uses; its tasks have their own.
     pub(crate) meters: Arc<Meters>,
     pub(crate) failures: Failures,
+    limits: SandboxLimits,
     tags: Tags,
     plugin: Arc<PluginInfo>,
 }
@@ -35,6 +37,7 @@ impl ConnectorMetrics {
     pub(crate) fn new(
         name: &ConnectorName,
         plugin: Arc<PluginInfo>,
+        limits: SandboxLimits,
         startups: Arc<Startups>,
     ) -> Self {
         let tags = [("connector", name.to_string())].into();
@@ -43,6 +46,7 @@ impl ConnectorMetrics {
             progress: Progress::default(),
             meters: Arc::default(),
             failures: Failures::default(),
+            limits,
             tags,
             plugin,
         }
@@ -58,5 +62,7 @@ impl ConnectorMetrics {
             .text("connector-class", "Class of the connector.", class)
             .text("connector-version", "Version of the connector.", version);
         self.failures.read_connector(&self.tags, readings);
+        sandbox::read_usage(&self.meters, &self.tags, readings);
+        self.limits.read(&self.tags, readings);
     }
 }

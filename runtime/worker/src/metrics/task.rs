@@ -16,6 +16,7 @@ use super::failures::Failures;
 use super::measures::{Outcomes, Times};
 use super::progress::Progress;
 use super::sampled::{Sampled, Windows};
+use super::sandbox;
 use super::sink::SinkMetrics;
 use super::source::SourceMetrics;
 use super::stages::StageMetrics;
@@ -129,6 +130,7 @@ impl TaskMetrics {
         self.stages.read(&self.tags, readings);
         self.progress.read(&self.tags, readings);
         self.failures.read_task(&self.tags, readings);
+        sandbox::read_usage(&self.meters, &self.tags, readings);
         match &self.role {
             RoleMetrics::Source(source) => source.read(&self.tags, now, readings),
             RoleMetrics::Sink(sink) => sink.read(&self.tags, now, readings),

@@ -1,0 +1,117 @@
+//! What the sandboxes of a task, or of a connector's own instance, use, and the limits that hold for it. Ours.
+//!
+//! Not here: counting it (the sandbox does, in `model::meters`).
+
+use tombolo_model::meters::{Meters, Usage};
+use tombolo_model::metric::{Group, Readings, Tags};
+use tombolo_model::policy::Limits;
+
+use crate::connector_config::{ConnectorConfig, RestartConfig};
+
+const USAGE: Group = Group { domain: "tombolo", name: "sandbox" };
+const LIMITS: Group = Group { domain: "tombolo", name: "sandbox-limits" };
+
+/// Reads what was used so far. Breaches are told by kind, beside.
+pub(crate) fn read_usage(meters: &Meters, tags: &Tags, readings: &mut Readings) {
+    let used = meters.read();
+    let mut of = readings.of(USAGE, tags);
+    for (name, help, bytes) in [
+        ("memory-bytes", MEMORY, used.memory),
+        ("memory-peak-bytes", "Most memory that was in use at once.", used.memory_peak),
+    ] {
+        of.gauge(name, help, bytes as f64);
+    }
+    of.counter("cpu-seconds-total", CPU, used.cpu.as_secs_f64());
+    of.counter("cpu-parked-seconds-total", PARKED, used.parked.as_secs_f64());
+    for (name, help, count) in counts(&used) {
+        of.counter(name, help, count as f64);
+    }
+}
+
+const MEMORY: &str = "Memory in use: linear memories, tables and what the host keeps for plugins.";
+const CPU: &str = "Processor time inside plugins, and inside the host's functions that they call.";
+const PARKED: &str =
+    "Time for which calls were held back because the connector's processor time was used up.";
+
+/// What is counted: name, what it is, and how much.
+fn counts(used: &Usage) -> [(&'static str, &'static str, u64); 12] {
+    [
+        ("cpu-parks-total", "How often a call was held back.", used.parks),
+        ("instances-total", "Instances of components that were started.", used.instances),
+        ("calls-total", "Calls of plugins, about one for each batch and stage.", used.calls),
+        ("host-calls-total", "Calls that plugins made of the host.", used.host_calls),
+        ("record-bytes-in-total", "Bytes of records that went into plugins.", used.bytes_in),
+        ("record-bytes-out-total", "Bytes of records that came out of plugins.", used.bytes_out),
+        ("log-bytes-total", "Bytes of plugins' lines in the log.", used.log_bytes),
+        (
+            "log-lines-dropped-total",
+            "Lines of plugins above sandbox.log.rate, which were dropped.",
+            used.log_lines_dropped,
+        ),
+        ("connections-total", "Connections that were made for plugins.", used.connections),
+        (
+            "connections-refused-total",
+            "Connections that plugins asked for and did not get.",
+            used.connections_refused,
+        ),
+        ("network-bytes-sent-total", "Bytes that plugins sent over connections.", used.bytes_sent),
+        (
+            "network-bytes-received-total",
+            "Bytes that plugins received over connections.",
+            used.bytes_received,
+        ),
+    ]
+}
+
+/// The limits of a connector, which hold for each of its sandboxes.
+#[derive(Debug)]
+pub(crate) struct SandboxLimits {
+    sandbox: Limits,
+    restart: RestartConfig,
+}
+
+impl SandboxLimits {
+    /// Those of a configuration.
+    pub(crate) fn of(config: &ConnectorConfig) -> Self {
+        Self { sandbox: config.limits.clone(), restart: config.restart }
+    }
+
+    pub(crate) fn read(&self, tags: &Tags, readings: &mut Readings) {
+        let Self { sandbox, restart } = self;
+        let mut of = readings.of(LIMITS, tags);
+        for (name, help, limit) in [
+            (
+                "memory-max-bytes",
+                "Most memory of one instance of a plugin (sandbox.memory.max).",
+                sandbox.memory_max as f64,
+            ),
+            (
+                "call-timeout-seconds",
+                "Longest call of a plugin (sandbox.call.timeout.ms).",
+                sandbox.call_timeout.as_secs_f64(),
+            ),
+            (
+                "batch-max-bytes",
+                "Most bytes of a batch (sandbox.batch.bytes.max).",
+                sandbox.batch_bytes_max as f64,
+            ),
+            (
+                "log-rate-bytes",
+                "Most bytes that a plugin logs in a second (sandbox.log.rate).",
+                f64::from(sandbox.log_bytes_per_second),
+            ),
+            (
+                "restarts-max",
+                "Most restarts within the window (sandbox.restart.max).",
+                f64::from(restart.max),
+            ),
+            (
+                "restart-window-seconds",
+                "Time within which restarts count (sandbox.restart.window.ms).",
+                restart.window.as_secs_f64(),
+            ),
+        ] {
+            of.gauge(name, help, limit);
+        }
+    }
+}
