@@ -150,6 +150,13 @@ impl InternalTopics {
             plugin_chunks,
         })
     }
+
+    /// Names of all of them.
+    pub fn names(&self) -> Vec<&str> {
+        let Self { config, offset, status, plugin, plugin_chunks, secret } = self;
+        let all = [config, offset, status, plugin, plugin_chunks, secret];
+        all.map(|topic| topic.name.as_str()).to_vec()
+    }
 }
 
 enum Partitions {

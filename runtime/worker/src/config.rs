@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
+use tombolo_store::InternalTopics;
 
 use crate::connector_config::{ConfigError, PluginConfig, plugin};
 use crate::metrics::Windows;
@@ -33,6 +34,8 @@ pub struct WorkerConfig {
     pub metrics: Windows,
     /// Setting `connector.client.config.override.policy`.
     pub override_policy: OverridePolicy,
+    /// Topics that the worker keeps its own state in, where it is one of a group: no connector may write to them.
+    pub(crate) own_topics: Vec<String>,
     /// All settings of the worker, for its clients.
     pub(crate) all: Settings,
 }
@@ -167,9 +170,16 @@ impl WorkerConfig {
                 all.get(OVERRIDE_ALLOWLIST).unwrap_or_default(),
             )
             .map_err(|message| wrong(OVERRIDE_POLICY, message))?,
+            own_topics: own_topics(settings),
             all,
         })
     }
+}
+
+/// A worker that stands alone names none of its own.
+fn own_topics(settings: &Settings) -> Vec<String> {
+    let topics = InternalTopics::from_settings(settings);
+    topics.map_or_else(|_| Vec::new(), |all| all.names().into_iter().map(str::to_owned).collect())
 }
 
 fn version(name: &'static str, doc: &'static str) -> ConfigKey {

@@ -249,6 +249,7 @@ impl SourceTask {
         let SourceBatch { records, partitions, mut partition, offset, .. } = batch;
         let polled = records.rows;
         let rows = self.instance.pipeline.outgoing(records).await?;
+        self.keep_out_of_own_topics(&rows.batch)?;
         self.tell_bad(kept, &rows.bad).await?;
         // Rows from a failed one on are neither sent nor settled.
         let taken = rows.failed.as_ref().map_or(polled, |(row, _)| *row);
@@ -266,6 +267,22 @@ impl SourceTask {
         let then = rows.failed.map(|(_, fault)| fault);
         self.unsent = Some(Unsent { batch: rows.batch, first_seq, next_row: 0, then });
         Ok(())
+    }
+
+    /// What a plugin wrote there would be taken for what the worker wrote: connectors, offsets, statuses, components.
+    ///
+    /// Cost: a comparison per name in `topics`, and per topic of the worker's own.
+    fn keep_out_of_own_topics(&self, batch: &Batch) -> Result<(), Fault> {
+        let own = &self.parts.worker.config.own_topics;
+        match batch.topics.iter().find(|topic| own.contains(topic)) {
+            None => Ok(()),
+            Some(topic) => {
+                let message = format!(
+                    "a record is for {topic}, an internal topic of the worker, to which no connector may write"
+                );
+                Err(Fault::fatal(Stage::KafkaProduce, message))
+            }
+        }
     }
 
     /// Sends what the budget allows; waits where it allows nothing.
