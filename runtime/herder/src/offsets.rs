@@ -15,6 +15,7 @@ use tombolo_model::role::{Connector, ConnectorContext, NoOffsets, Plugins};
 use tombolo_model::{ConnectorName, Settings};
 use tombolo_store::flat::FlatMap;
 use tombolo_store::{ClusterConfigState, ConnectorOffsetStore, Error as StoreError};
+use tombolo_worker::connector_config::ConnectorConfig;
 
 use crate::error::Error;
 use crate::event::{OffsetChange, OffsetsAltered};
@@ -178,8 +179,10 @@ impl Alterer {
 
     /// An instance that is not started, for this one question.
     async fn connector(&self, known: &Known) -> Result<Box<dyn Connector>, Error> {
+        // What was configured before a setting was refused is not refused now.
+        let config = ConnectorConfig::from_settings(&known.config, known.plugin.kind);
         let context = ConnectorContext {
-            limits: Limits::default(),
+            limits: config.map_or_else(|_| Limits::default(), |config| config.limits),
             meters: Arc::default(),
             offsets: Arc::new(NoOffsets),
         };
