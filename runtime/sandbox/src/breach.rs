@@ -4,10 +4,11 @@
 
 use tombolo_model::fault::{Breach, Fault, FaultKind, Stage};
 use tombolo_model::policy::Limits;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
-use crate::host::{Host, HostFailed, TooManyHostCalls};
+use crate::host::{HANDLES_MAX, Host, HostFailed, TooManyHostCalls};
 use crate::limits::Budget;
 
 /// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
@@ -61,6 +62,9 @@ fn told(error: &wasmtime::Error, limits: &Limits) -> (Breach, String) {
     }
     if error.is::<HostFailed>() {
         return (Breach::HostCalls, "the host could not answer the plugin".to_owned());
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return (Breach::HostCalls, format!("the plugin holds more than {HANDLES_MAX} handles"));
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return (Breach::Exit, format!("the plugin ended its program with code {code}"));

@@ -92,6 +92,11 @@ impl Installer {
         let (checked, artifact) = tokio::task::spawn_blocking(compile).await.map_err(failed)??;
         let asked = match self.runnable(digest, artifact).await {
             Ok(runnable) => self.ask(&runnable, digest, &checked).await,
+            // It was compiled just now: not the program has changed, but the component is more than the pool gives to one.
+            Err(NotRunnable::Artifact(Unusable::Incompatible(error))) => {
+                let why = format!("the component needs more than a sandbox has: {error:#}");
+                Err(InstallRefused::Invalid(why))
+            }
             Err(unusable) => Err(refusal(unusable)),
         };
         let kept = asked.and_then(|plugins| {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use crate::host::log::{LINE_MAX, Log, cut, escaped};
 use crate::v0::tombolo::connect::log::Level;
@@ -98,7 +98,12 @@ impl StdoutStream for Output {
 }
 
 impl OutputStream for Output {
+    /// Errors: a trap, for more than [`OutputStream::check_write`] allowed.
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.len() > WRITE_MAX {
+            let why = format!("a write of {} bytes, of {WRITE_MAX} allowed", bytes.len());
+            return Err(StreamError::Trap(wasmtime::Error::msg(why)));
+        }
         self.write_lines(&bytes);
         Ok(())
     }
