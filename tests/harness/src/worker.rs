@@ -41,13 +41,23 @@ impl Worker {
         settings: impl FnOnce(&Path) -> Vec<(String, String)>,
         environment: &[(&str, &str)],
     ) -> Result<Self> {
+        Self::start_at(program, kafka.bootstrap(), settings, environment)
+    }
+
+    /// The same against the broker at this address.
+    pub fn start_at(
+        program: &str,
+        bootstrap: String,
+        settings: impl FnOnce(&Path) -> Vec<(String, String)>,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tombolo-worker-").tempdir()?;
         let port = free_port()?;
         let id = folder.path().file_name().context("a folder has a name")?.to_string_lossy();
         let files = folder.path().join("files");
         std::fs::create_dir(&files)?;
         let mut all: BTreeMap<String, String> = [
-            ("bootstrap.servers", kafka.bootstrap()),
+            ("bootstrap.servers", bootstrap),
             ("group.id", id.to_string()),
             ("listeners", format!("http://127.0.0.1:{port}")),
             ("key.converter", "org.apache.kafka.connect.storage.StringConverter".to_owned()),

@@ -50,7 +50,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
 ];
 
 /// Crates of tests, which may use anything.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 8] = [
     "tombolo-harness",
     "tombolo-tidy",
     "tombolo-guests",
@@ -58,6 +58,7 @@ const TESTS: [&str; 7] = [
     "tombolo-bench",
     "tombolo-compat",
     "tombolo-compat-kit",
+    "tombolo-sandbox-tests",
 ];
 
 /// What the vocabulary must never see.

@@ -7,6 +7,7 @@
 mod support;
 
 mod asks;
+mod attacks;
 mod catalog_lies;
 mod echo;
 mod exits;
@@ -14,10 +15,12 @@ mod files;
 mod floods;
 mod foreign_import;
 mod grows;
+mod hangs;
 mod leaks;
 mod lies;
 mod loops;
 mod pipe;
+mod pulse;
 mod residue;
 mod sleeps;
 mod tells;

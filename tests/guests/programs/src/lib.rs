@@ -84,6 +84,12 @@ pub trait Behaviour {
         .into()
     }
 
+    /// Comes first in every function that a component exports, with its name, as `sink.put`, and the settings that it was given, if any.
+    /// What it fails with is what the function answers, where that has a fault.
+    fn at(_place: &str, _given: &[(String, String)]) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Validation: a state for each setting, with the value of `error` as its error.
     fn validate(settings: Settings) -> Result<Vec<catalog::SettingState>, Fault> {
         let states = settings.into_iter().map(|(name, value)| catalog::SettingState {
@@ -175,29 +181,41 @@ pub struct Component<B>(PhantomData<B>);
 
 impl<B: Behaviour> catalog::Guest for Component<B> {
     fn plugins() -> Vec<catalog::Plugin> {
-        B::plugins()
+        let mut plugins = B::plugins();
+        if let (Err(Fault::Fatal(problem)), Some(first)) =
+            (B::at("catalog.plugins", &[]), plugins.first_mut())
+        {
+            first.doc = problem.message;
+        }
+        plugins
     }
     fn validate(
         _class: String,
         _kind: catalog::PluginKind,
         settings: Settings,
     ) -> Result<Vec<catalog::SettingState>, Fault> {
+        B::at("catalog.validate", &settings)?;
         B::validate(settings)
     }
 }
 
 impl<B: Behaviour> connector::Guest for Component<B> {
     fn start(_class: String, settings: Settings) -> Result<(), Fault> {
+        B::at("connector.start", &settings)?;
         B::start(settings)
     }
     fn task_settings(tasks_max: u32) -> Result<Vec<Settings>, Fault> {
+        B::at("connector.task-settings", &[])?;
         let settings: Settings = state(|state| state.settings.clone().into_iter().collect());
         Ok(vec![settings; tasks_max as usize])
     }
     fn watch(_wait_ms: u32) -> Result<bool, Fault> {
+        B::at("connector.watch", &[])?;
         B::watch()
     }
-    fn stop() {}
+    fn stop() {
+        B::at("connector.stop", &[]).ok();
+    }
 }
 
 impl<B: Behaviour> source_connector::Guest for Component<B> {
@@ -205,6 +223,7 @@ impl<B: Behaviour> source_connector::Guest for Component<B> {
         _class: String,
         settings: Settings,
     ) -> Result<source_connector::Support, Fault> {
+        B::at("source-connector.exactly-once-support", &settings)?;
         let exactly = settings.iter().any(|(name, _)| name == "exactly.once");
         Ok(if exactly {
             source_connector::Support::Supported
@@ -216,13 +235,15 @@ impl<B: Behaviour> source_connector::Guest for Component<B> {
         _class: String,
         settings: Settings,
     ) -> Result<bool, Fault> {
+        B::at("source-connector.can-define-transaction-boundaries", &settings)?;
         Ok(settings.iter().any(|(name, _)| name == "boundaries"))
     }
     fn alter_offsets(
         _class: String,
-        _settings: Settings,
+        settings: Settings,
         offsets: Vec<SourceOffset>,
     ) -> Result<bool, Fault> {
+        B::at("source-connector.alter-offsets", &settings)?;
         Ok(!offsets.is_empty())
     }
 }
@@ -230,15 +251,17 @@ impl<B: Behaviour> source_connector::Guest for Component<B> {
 impl<B: Behaviour> sink_connector::Guest for Component<B> {
     fn alter_offsets(
         _class: String,
-        _settings: Settings,
+        settings: Settings,
         offsets: Vec<sink_connector::Altered>,
     ) -> Result<bool, Fault> {
+        B::at("sink-connector.alter-offsets", &settings)?;
         Ok(!offsets.is_empty())
     }
 }
 
 impl<B: Behaviour> source::Guest for Component<B> {
     fn start(_class: String, settings: Settings) -> Result<(), Fault> {
+        B::at("source.start", &settings)?;
         B::start(settings)
     }
     fn poll(
@@ -247,17 +270,22 @@ impl<B: Behaviour> source::Guest for Component<B> {
         bytes_max: u32,
         _wait_ms: u32,
     ) -> Result<source::SourceBatch, Fault> {
+        B::at("source.poll", &[])?;
         B::poll(rows_max, bytes_max)
     }
     fn commit(offsets: Vec<SourceOffset>) -> Result<(), Fault> {
+        B::at("source.commit", &[])?;
         state(|state| state.heard.push(format!("commit of {}", offsets.len())));
         Ok(())
     }
-    fn stop() {}
+    fn stop() {
+        B::at("source.stop", &[]).ok();
+    }
 }
 
 impl<B: Behaviour> source_acknowledgement::Guest for Component<B> {
     fn acknowledge(rows: Vec<source_acknowledgement::Acknowledged>) -> Result<(), Fault> {
+        B::at("source-acknowledgement.acknowledge", &[])?;
         for row in rows {
             let heard = format!("row {} of {}: {:?}", row.row, row.batch, row.written);
             state(|state| state.heard.push(heard));
@@ -268,10 +296,12 @@ impl<B: Behaviour> source_acknowledgement::Guest for Component<B> {
 
 impl<B: Behaviour> sink::Guest for Component<B> {
     fn start(_class: String, settings: Settings) -> Result<(), Fault> {
+        B::at("sink.start", &settings)?;
         B::start(settings)
     }
     /// Answers with a request of every kind, where the setting `requests` is there.
     fn open(partitions: Vec<PartitionOffset>) -> Result<Option<sink::Requests>, Fault> {
+        B::at("sink.open", &[])?;
         if !state(|state| state.settings.contains_key("requests")) {
             return Ok(None);
         }
@@ -289,20 +319,26 @@ impl<B: Behaviour> sink::Guest for Component<B> {
         }))
     }
     fn put(records: Batch, _original: Option<sink::Original>) -> Result<sink::PutResult, Fault> {
+        B::at("sink.put", &[])?;
         B::put(records)
     }
     fn pre_commit(offsets: Vec<PartitionOffset>) -> Result<sink::CommitResult, Fault> {
+        B::at("sink.pre-commit", &[])?;
         B::pre_commit(offsets)
     }
     fn close(partitions: Vec<TopicPartition>) -> Result<(), Fault> {
+        B::at("sink.close", &[])?;
         state(|state| state.heard.push(format!("close of {}", partitions.len())));
         Ok(())
     }
-    fn stop() {}
+    fn stop() {
+        B::at("sink.stop", &[]).ok();
+    }
 }
 
 impl<B: Behaviour> converter::Guest for Component<B> {
     fn create(id: u32, _class: String, settings: Settings, _is_key: bool) -> Result<(), Fault> {
+        B::at("converter.create", &settings)?;
         create('c', id, settings)
     }
     fn to_connect_data(
@@ -311,6 +347,7 @@ impl<B: Behaviour> converter::Guest for Component<B> {
         bytes: Column,
         _headers: Option<Headers>,
     ) -> Result<converter::ConnectData, Fault> {
+        B::at("converter.to-connect-data", &[])?;
         B::to_connect_data(bytes)
     }
     /// With the setting `headers`, adds to each row a header with that name and its topic as the value.
@@ -319,18 +356,21 @@ impl<B: Behaviour> converter::Guest for Component<B> {
         topics: converter::TopicColumn,
         values: Values,
     ) -> Result<converter::BytesData, Fault> {
+        B::at("converter.from-connect-data", &[])?;
         let (bytes, faults) = split_faults(values.bytes);
         let name = setting('c', id, "headers");
         let headers = name.map(|name| rows::topic_headers(&name, &topics, bytes.ends.len()));
         Ok(converter::BytesData { bytes, headers, faults })
     }
     fn close(id: u32) {
+        B::at("converter.close", &[]).ok();
         state(|state| state.created.remove(&('c', id)));
     }
 }
 
 impl<B: Behaviour> header_converter::Guest for Component<B> {
     fn create(id: u32, _class: String, settings: Settings) -> Result<(), Fault> {
+        B::at("header-converter.create", &settings)?;
         create('h', id, settings)
     }
     fn to_connect_data(
@@ -339,6 +379,7 @@ impl<B: Behaviour> header_converter::Guest for Component<B> {
         _names: Column,
         bytes: Column,
     ) -> Result<converter::ConnectData, Fault> {
+        B::at("header-converter.to-connect-data", &[])?;
         B::to_connect_data(bytes)
     }
     fn from_connect_data(
@@ -347,37 +388,45 @@ impl<B: Behaviour> header_converter::Guest for Component<B> {
         _names: Column,
         values: Values,
     ) -> Result<header_converter::HeaderBytes, Fault> {
+        B::at("header-converter.from-connect-data", &[])?;
         let (bytes, faults) = split_faults(values.bytes);
         Ok(header_converter::HeaderBytes { bytes, faults })
     }
     fn close(id: u32) {
+        B::at("header-converter.close", &[]).ok();
         state(|state| state.created.remove(&('h', id)));
     }
 }
 
 impl<B: Behaviour> transformation::Guest for Component<B> {
     fn create(id: u32, _class: String, settings: Settings) -> Result<(), Fault> {
+        B::at("transformation.create", &settings)?;
         create('t', id, settings)
     }
     fn apply(
         chain: Vec<transformation::Step>,
         records: Batch,
     ) -> Result<transformation::Transformed, Fault> {
+        B::at("transformation.apply", &[])?;
         B::apply(chain, records)
     }
     fn close(id: u32) {
+        B::at("transformation.close", &[]).ok();
         state(|state| state.created.remove(&('t', id)));
     }
 }
 
 impl<B: Behaviour> predicate::Guest for Component<B> {
     fn create(id: u32, _class: String, settings: Settings) -> Result<(), Fault> {
+        B::at("predicate.create", &settings)?;
         create('p', id, settings)
     }
     fn test(id: u32, records: Batch) -> Result<predicate::Tested, Fault> {
+        B::at("predicate.test", &[])?;
         B::test(id, records)
     }
     fn close(id: u32) {
+        B::at("predicate.close", &[]).ok();
         state(|state| state.created.remove(&('p', id)));
     }
 }

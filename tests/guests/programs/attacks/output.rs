@@ -1,0 +1,62 @@
+//! Says too much, or something that would mislead who reads it.
+
+use std::io::Write as _;
+
+use tombolo_guest_programs::host::{log, metrics};
+
+use crate::host_calls::note;
+use crate::{Answer, setting, tell};
+
+pub(crate) fn attack(name: &str) -> Option<Answer> {
+    Some(match name {
+        "log flood" => lines(),
+        "a line of 64 MiB" => line(),
+        "terminal codes and line ends" => codes(),
+        "names of metrics" => names(),
+        "tell" => tell(format!("told {}", setting("what"))),
+        "log" => {
+            note(&setting("what"));
+            tell("logged")
+        }
+        "an error of 24 MiB" => tell("x".repeat(24 << 20)),
+        "an error of 8 MiB" => tell("y".repeat(8 << 20)),
+        _ => return None,
+    })
+}
+
+/// As many lines as may be written in one call, each of them long.
+fn lines() -> Answer {
+    let long = "flood ".repeat(512);
+    for _ in 0..20_000 {
+        note(&long);
+    }
+    tell("wrote 20000 lines")
+}
+
+/// Without an end, to standard output.
+fn line() -> Answer {
+    let piece = vec![b'x'; 4_096];
+    let mut out = std::io::stdout();
+    for _ in 0..(64 << 20) / piece.len() {
+        if let Err(error) = out.write_all(&piece).and_then(|()| out.flush()) {
+            return tell(format!("denied: {error}"));
+        }
+    }
+    tell("wrote a line of 64 MiB")
+}
+
+fn codes() -> Answer {
+    let forged = "innocent\r\n1970-01-01T00:00:00Z ERROR forged line\u{1b}[2J\u{1b}]0;owned\u{7}";
+    log::log(log::Level::Warn, forged);
+    tell(format!("told {forged}"))
+}
+
+fn names() -> Answer {
+    for number in 0..50_000 {
+        metrics::count(&format!("name-{number}\"}} 1\nforged_metric 1"), 1);
+        if number % 500 == 0 {
+            metrics::gauge(&format!("flood-{number}"), f64::NAN);
+        }
+    }
+    tell("counted under 50000 names")
+}

@@ -1,0 +1,21 @@
+//! Attacks by calls of the host. Not here: what the guest does.
+
+use super::DEADLINE;
+use crate::attack::{Attack, Class::HostCalls, Ends, Pairs, source};
+
+const CALLS: &[&str] = &["more than 100000 calls of the host"];
+/// Time enough for as many calls on a busy machine.
+const PATIENT: Pairs = &[("sandbox.call.timeout.ms", "20000")];
+const ENDED: &[&str] = &["the plugin"];
+
+pub(super) const ATTACKS: &[Attack] = &[
+    source(HostCalls, "call flood", PATIENT, Ends::Failed(CALLS)),
+    source(HostCalls, "a flood of WASI calls", &[], Ends::Failed(DEADLINE)),
+    source(HostCalls, "a call from an allocation", &[], Ends::Failed(ENDED)),
+    source(HostCalls, "a wait that never ends", &[], Ends::Failed(DEADLINE)),
+    source(HostCalls, "100,000 waits at once", &[], Ends::Failed(&["handle limit exceeded"])),
+    source(HostCalls, "64 MiB of randomness", &[], Ends::Failed(ENDED)),
+    source(HostCalls, "a spin on the clock", &[], Ends::Failed(DEADLINE)),
+    source(HostCalls, "a sleep of ten years", &[], Ends::Failed(DEADLINE)),
+    source(HostCalls, "a write past its budget", &[], Ends::Failed(ENDED)),
+];
