@@ -17,6 +17,16 @@ pub mod host {
 
 pub use host::tombolo::connect::{log, metrics, offsets, schemas, types};
 
+mod network_client {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "network-client",
+        additional_derives: [PartialEq, Eq, Hash],
+    });
+}
+
+pub use network_client::tombolo::connect::network;
+
 pub mod catalog {
     wit_bindgen::generate!({
         path: "../../wit",

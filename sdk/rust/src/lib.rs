@@ -20,6 +20,7 @@ pub mod itoa;
 pub mod java;
 pub mod json;
 pub mod logical;
+pub mod network;
 pub mod plugin;
 pub mod predicate;
 pub mod prelude;

@@ -161,6 +161,11 @@ impl<'a> Record<'a> {
         self.batch.value.schema(self.row)
     }
 
+    /// The number of its key's schema, 0 for none.
+    pub fn key_schema_number(&self) -> SchemaNumber {
+        self.batch.key.schema(self.row)
+    }
+
     /// The schema of its key.
     pub fn key_schema(&self) -> Option<Rc<Schema>> {
         schema::get(self.batch.key.schema(self.row))

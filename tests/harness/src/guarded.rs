@@ -29,6 +29,8 @@ pub enum Signal {
     Term,
     /// End at once.
     Kill,
+    /// End now, in order; what Ctrl-C sends.
+    Interrupt,
     /// Stand still.
     Stop,
     /// Go on.
@@ -88,6 +90,7 @@ impl Guarded {
         let name = match signal {
             Signal::Term => "-TERM",
             Signal::Kill => "-KILL",
+            Signal::Interrupt => "-INT",
             Signal::Stop => "-STOP",
             Signal::Continue => "-CONT",
         };

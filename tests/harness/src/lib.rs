@@ -1,15 +1,18 @@
-//! What tests share: a real Apache Kafka, guarded child processes, waiting for a condition.
+//! What tests share: a real Apache Kafka, a real PostgreSQL, guarded child processes, waiting for a condition.
 //!
 //! Not here: Kafka clients, and anything of Tombolo's own.
 
+pub mod certificate;
 pub mod guarded;
 pub mod jars;
 pub mod kafka;
+pub mod postgres;
 pub mod wait;
 pub mod worker;
 
 pub use guarded::{Guarded, Signal};
 pub use kafka::Kafka;
+pub use postgres::Postgres;
 pub use wait::{wait_for, wait_for_some, wait_until};
 pub use worker::{Worker, complete_lines};
 

@@ -45,6 +45,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("tombolo-file", &["tombolo-sdk"], &[]),
     ("tombolo-datagen", &["tombolo-sdk"], &[]),
     ("tombolo-http", &["tombolo-sdk"], &[]),
+    ("tombolo-postgres", &["tombolo-sdk"], &[]),
     ("tombolo-converters", &["tombolo-sdk"], &[]),
     ("tombolo-transforms", &["tombolo-sdk", "tombolo-java-regex"], &[]),
 ];

@@ -1,4 +1,6 @@
-//! The host's functions, natively: a table of schemas, offsets and meters per thread, so that tests do not meet. Not here: running a plugin.
+//! The host's functions, natively: a table of schemas, offsets and meters per thread, so that tests do not meet, and plain TCP.
+//!
+//! Not here: running a plugin.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -83,5 +85,68 @@ pub(crate) mod schemas {
 
     pub(crate) fn lookup(number: u32) -> Option<Schema> {
         with(|host| host.schemas.get((number as usize).checked_sub(1)?).cloned())
+    }
+}
+
+pub(crate) mod network {
+    use std::io::{Error, ErrorKind, Read, Write};
+    use std::net::{TcpStream, ToSocketAddrs};
+    use std::time::Duration;
+
+    use crate::bindings::network::{NetworkError, TlsOptions};
+
+    /// A plain TCP connection.
+    pub(crate) struct Connection(TcpStream);
+
+    impl Connection {
+        pub(crate) fn connect(
+            host: &str,
+            port: u16,
+            timeout_ms: u32,
+        ) -> Result<Self, NetworkError> {
+            if port == 0 {
+                return Err(NetworkError::Invalid("port 0".to_owned()));
+            }
+            let mut failed = NetworkError::Failed(format!("{host} has no address"));
+            for address in (host, port).to_socket_addrs().map_err(told)? {
+                match TcpStream::connect_timeout(&address, time(timeout_ms)) {
+                    Ok(stream) => {
+                        stream.set_nodelay(true).map_err(told)?;
+                        return Ok(Self(stream));
+                    }
+                    Err(error) => failed = told(error),
+                }
+            }
+            Err(failed)
+        }
+
+        pub(crate) fn start_tls(&mut self, _: &TlsOptions, _: u32) -> Result<(), NetworkError> {
+            Err(NetworkError::Tls("there is no TLS natively: try it as a component".to_owned()))
+        }
+
+        pub(crate) fn read(&mut self, bytes_max: u32, ms: u32) -> Result<Vec<u8>, NetworkError> {
+            let mut bytes = vec![0; bytes_max as usize];
+            self.0.set_read_timeout(Some(time(ms))).map_err(told)?;
+            let read = self.0.read(&mut bytes).map_err(told)?;
+            bytes.truncate(read);
+            Ok(bytes)
+        }
+
+        pub(crate) fn write(&mut self, bytes: &[u8], ms: u32) -> Result<(), NetworkError> {
+            self.0.set_write_timeout(Some(time(ms))).map_err(told)?;
+            self.0.write_all(bytes).map_err(told)
+        }
+    }
+
+    /// No time at all is none that a socket takes.
+    fn time(ms: u32) -> Duration {
+        Duration::from_millis(ms.max(1).into())
+    }
+
+    fn told(error: Error) -> NetworkError {
+        match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => NetworkError::Timeout,
+            _ => NetworkError::Failed(error.to_string()),
+        }
     }
 }
