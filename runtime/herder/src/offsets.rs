@@ -7,6 +7,7 @@ mod sink;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tombolo_model::egress::Egress;
 use tombolo_model::fault::{Fault, FaultKind};
 use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
@@ -184,6 +185,7 @@ impl Alterer {
         let context = ConnectorContext {
             limits: config.map_or_else(|_| Limits::default(), |config| config.limits),
             meters: Arc::default(),
+            egress: Egress::default(),
             offsets: Arc::new(NoOffsets),
         };
         let connector = self.0.plugins.connector(&known.name, &known.plugin, context).await;

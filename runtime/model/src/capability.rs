@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::egress::NET_ALLOW;
 use crate::plugin::ComponentDigest;
 use crate::policy::Grants;
 
@@ -26,7 +27,7 @@ pub enum Capability {
     StandardStreams,
     /// Files.
     Files,
-    /// Connections by TCP and UDP, and looking up names.
+    /// Connections to other systems, by HTTP or by TCP.
     Network,
 }
 
@@ -70,7 +71,9 @@ impl Capability {
             _ if interface.starts_with("wasi:clocks/") => Self::Clock,
             _ if interface.starts_with("wasi:random/") => Self::Random,
             _ if interface.starts_with("wasi:filesystem/") => Self::Files,
+            "tombolo:connect/network" => Self::Network,
             _ if interface.starts_with("wasi:sockets/") => Self::Network,
+            _ if interface.starts_with("wasi:http/") => Self::Network,
             "wasi:cli/stdin" | "wasi:cli/stdout" => Self::StandardStreams,
             _ if interface.starts_with("wasi:cli/terminal-") => Self::StandardStreams,
             _ => return None,
@@ -83,13 +86,18 @@ impl Capability {
             Self::Clock | Self::Random | Self::Log | Self::Metrics | Self::Offsets => true,
             Self::StandardStreams => grants.standard_streams,
             Self::Files => !grants.file_roots.is_empty(),
-            Self::Environment | Self::Network => false,
+            Self::Network => !grants.network.allow.is_empty(),
+            Self::Environment => false,
         }
     }
 
     /// The worker's setting that grants it, of one that has such a setting.
     pub fn setting(self) -> Option<&'static str> {
-        (self == Self::Files).then_some("sandbox.fs.roots")
+        match self {
+            Self::Files => Some("sandbox.fs.roots"),
+            Self::Network => Some(NET_ALLOW),
+            _ => None,
+        }
     }
 }
 

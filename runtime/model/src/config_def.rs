@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::egress;
 use crate::version::VersionRange;
 
 /// Type of a setting.
@@ -163,6 +164,8 @@ pub enum Check {
     NonEmpty,
     /// A version of a plugin, or a range of them.
     PluginVersion,
+    /// Places on the network with commas between, as [`crate::egress::destinations`] reads them, none of them everywhere.
+    Destinations,
 }
 
 impl Eq for Check {}
@@ -270,6 +273,9 @@ impl ConfigKey {
                 invalid(&format!("String must be one of (case insensitive): {words}"))
             }
             Check::NonEmpty if value.is_empty() => invalid("String must be non-empty"),
+            Check::Destinations => {
+                egress::allowed(value).err().and_then(|why| invalid(&why.to_string()))
+            }
             // Kafka Connect says what Maven says, and nothing else.
             Check::PluginVersion => VersionRange::required(value).err(),
             _ => None,

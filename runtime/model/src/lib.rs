@@ -23,6 +23,7 @@ pub mod secrets;
 pub mod settings;
 
 pub mod capability;
+pub mod egress;
 pub mod fault;
 pub mod policy;
 

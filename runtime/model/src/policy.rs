@@ -1,9 +1,11 @@
 //! What a plugin may use: limits and grants.
 //!
-//! Not here: enforcing them (the sandbox does), and egress and tenants, which come with their own capability.
+//! Not here: enforcing them (the sandbox does), what an entry of the network's lists is (`egress`), and tenants.
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::egress::Offered;
 
 /// Limits of the sandboxes of one connector. Each has a setting that names it in errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,4 +93,6 @@ pub struct Grants {
     pub working_directory: Option<PathBuf>,
     /// Whether plugins reach the program's standard input and output.
     pub standard_streams: bool,
+    /// What of the network connectors may be allowed. Settings `sandbox.net.*`.
+    pub network: Offered,
 }

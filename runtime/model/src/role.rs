@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use crate::batch::{Batch, Column, Headers, Values};
 use crate::capability::{Asked, Change};
 use crate::config_def::SettingState;
+use crate::egress::Egress;
 use crate::fault::{Fault, Problem, RowFault};
 use crate::id::{ConnectorName, TaskId};
 use crate::meters::Meters;
@@ -109,6 +110,8 @@ pub struct ConnectorContext {
     pub limits: Limits,
     /// Where its sandbox counts what it uses.
     pub meters: Arc<Meters>,
+    /// Where it may connect to.
+    pub egress: Egress,
     /// Its source offsets; reads nothing for a sink.
     pub offsets: Arc<dyn OffsetReader>,
 }
@@ -120,6 +123,8 @@ pub struct TaskContext {
     pub limits: Limits,
     /// Where its sandboxes count what they use.
     pub meters: Arc<Meters>,
+    /// Where they may connect to.
+    pub egress: Egress,
     /// The connector's source offsets; reads nothing for a sink.
     pub offsets: Arc<dyn OffsetReader>,
 }

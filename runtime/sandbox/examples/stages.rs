@@ -60,6 +60,7 @@ impl Bench {
         let context = TaskContext {
             limits: Limits::default(),
             meters: Arc::default(),
+            egress: Default::default(),
             offsets: Arc::new(NoOffsets),
         };
         let id = TaskId::new(ConnectorName::new("stages"), 0);
@@ -236,6 +237,7 @@ async fn source(bench: &mut Bench) {
     let context = TaskContext {
         limits: Limits::default(),
         meters: Arc::default(),
+        egress: Default::default(),
         offsets: Arc::new(NoOffsets),
     };
     let id = TaskId::new(ConnectorName::new("source"), 0);

@@ -21,8 +21,8 @@ const FUNCTIONS_MAX: u32 = 200_000;
 /// Largest function body, in bytes: the interpreter loops of language engines reach a quarter of it. Compiling takes more than linear time.
 const FUNCTION_BYTES_MAX: usize = 1 << 20;
 
-/// WASI 0.2 interfaces that are linked. HTTP comes with egress.
-const WASI: [&str; 27] = [
+/// WASI 0.2 interfaces that are linked.
+const WASI: [&str; 29] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stdin",
@@ -37,6 +37,8 @@ const WASI: [&str; 27] = [
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -53,9 +55,10 @@ const WASI: [&str; 27] = [
 ];
 
 /// The contract's interfaces that a host offers.
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "tombolo:connect/log",
     "tombolo:connect/metrics",
+    "tombolo:connect/network",
     "tombolo:connect/offsets",
     "tombolo:connect/schemas",
     "tombolo:connect/types",
@@ -228,7 +231,7 @@ fn may_import(name: &str) -> Result<(), String> {
     match interface_of(name) {
         Some(interface) if WASI.contains(&interface) || OURS.contains(&interface) => Ok(()),
         _ => Err(format!(
-            "the component imports {name}, which plugins cannot have; WASI 0.2 without HTTP, and tombolo:connect 0.1 are offered"
+            "the component imports {name}, which plugins cannot have; WASI 0.2 without HTTP servers, and tombolo:connect 0.1 are offered"
         )),
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use tombolo_model::batch::{Batch, Column, Headers, TimestampType, Values};
+use tombolo_model::egress::is_for_the_host_alone;
 use tombolo_model::fault::{Fault, FaultKind, Problem, RowFault, Stage};
 use tombolo_model::offset::{PartitionOffset, SourcePosition, TopicPartition};
 use tombolo_model::plugin::Columns;
@@ -86,8 +87,9 @@ pub(crate) fn names(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
 }
 
+/// Settings as a plugin gets them: without those for the host alone.
 pub(crate) fn pairs(settings: &Settings) -> Vec<(&str, &str)> {
-    settings.iter().collect()
+    settings.iter().filter(|(name, _)| !is_for_the_host_alone(name)).collect()
 }
 
 pub(crate) fn taken_column(column: types::ColumnResult) -> Column {

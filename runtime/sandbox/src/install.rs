@@ -17,6 +17,7 @@ use crate::artifact::{Artifacts, Unusable};
 use crate::catalog;
 use crate::check::{Checked, check};
 use crate::compile::Compiler;
+use crate::egress::Gate;
 use crate::exports::Indices;
 use crate::host::Host;
 use crate::host::log::{Confided, Labels};
@@ -179,6 +180,7 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         offsets: Arc::new(NoOffsets),
         metrics: Metrics::default(),
         meters: Arc::default(),
+        gate: Gate::closed(),
     }
 }
 

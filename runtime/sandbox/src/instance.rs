@@ -15,6 +15,7 @@ use wasmtime::component::{InstancePre, ResourceTable};
 
 use crate::breach;
 use crate::cpu::{DeadlinePassed, metered};
+use crate::egress::Gate;
 use crate::exports::{Exports, Indices};
 use crate::host::files::Roots;
 use crate::host::log::{Confided, Labels, Log};
@@ -48,6 +49,7 @@ pub(crate) struct Setup {
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
     pub(crate) meters: Arc<Meters>,
+    pub(crate) gate: Gate,
 }
 
 /// A running instance. Dropped after anything but a proper answer.
@@ -120,7 +122,7 @@ impl Instance {
         let last_lines = LastLines::default();
         let out = Output::new(log.clone(), Level::Info, None);
         let err = Output::new(log.clone(), Level::Warn, Some(last_lines.clone()));
-        let wasi = setup.granted.context(out, err).map_err(|error| {
+        let wasi = setup.granted.context(out, err, &setup.gate).map_err(|error| {
             let message = format!("a directory of sandbox.fs.roots cannot be opened: {error:#}");
             Fault::fatal(Stage::Lifecycle, message)
         })?;
@@ -143,6 +145,7 @@ impl Instance {
             offsets: Arc::clone(&setup.offsets),
             metrics: setup.metrics.clone(),
             meters: Arc::clone(&setup.meters),
+            gate: setup.gate.clone(),
         };
         let mut store = Store::new(runnable.pre.engine(), host);
         store.limiter(|host| &mut host.budget);

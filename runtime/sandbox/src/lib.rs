@@ -2,13 +2,14 @@
 //!
 //! A component is checked, compiled once by a child process ([`compile`]) and described ([`install`]); a connector or task gets instances of it ([`shared`]), whose calls are the roles of
 //! `tombolo-model` ([`role`]), under limits ([`limits`], [`cpu`], [`ticker`]) and with what the host offers ([`host`]). Everything that a guest returns is checked
-//! before it is used; what breaks the contract ends the instance and becomes a fault that names the limit ([`breach`]).
+//! before it is used; connections go through one policy ([`egress`]); what breaks the contract ends the instance and becomes a fault that names the limit ([`breach`]).
 //!
 //! Not here: Kafka, stores, the loops that call plugins.
 
 mod error;
 
 mod cpu;
+mod egress;
 mod engine;
 mod limits;
 mod ticker;
@@ -37,5 +38,6 @@ mod sandbox;
 
 pub use check::{COMPONENT_BYTES_MAX, Checked, check};
 pub use compile::{COMPILE_COMMAND, Compiler, compile_child, probe_child};
+pub use egress::{Resolver, SystemResolver};
 pub use error::Error;
 pub use sandbox::{Sandbox, SandboxOptions};

@@ -3,6 +3,7 @@
 //! Not here: the defaults (`model::policy`), and the pool, which limits the process as a whole (`engine`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tombolo_model::meters::Meters;
 use wasmtime::ResourceLimiter;
@@ -19,17 +20,32 @@ pub(crate) struct Budget {
     refused: Option<u64>,
     /// What the last growth added, to be taken back if the growth fails after all.
     growth: u64,
+    /// What was held and is no more, to be taken off.
+    given_back: Arc<AtomicU64>,
     /// Shows what is used, until the store ends.
     meters: Arc<Meters>,
 }
 
+/// Bytes that the host keeps for a store until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    bytes: u64,
+    given_back: Arc<AtomicU64>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.given_back.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
 impl Budget {
     pub(crate) fn new(max: u64, meters: Arc<Meters>) -> Self {
-        Self { used: 0, max, refused: None, growth: 0, meters }
+        Self { used: 0, max, refused: None, growth: 0, given_back: Arc::default(), meters }
     }
 
     pub(crate) fn used(&self) -> u64 {
-        self.used
+        self.used.saturating_sub(self.given_back.load(Ordering::Relaxed))
     }
 
     pub(crate) fn max(&self) -> u64 {
@@ -48,6 +64,9 @@ impl Budget {
 
     /// Adds bytes; false, and nothing added, where that is over the limit.
     pub(crate) fn charge(&mut self, bytes: u64) -> bool {
+        let given_back = self.given_back.swap(0, Ordering::Relaxed).min(self.used);
+        self.used -= given_back;
+        self.meters.memory_shrank(given_back);
         let wanted = self.used.saturating_add(bytes);
         if wanted > self.max {
             self.refused = Some(wanted);
@@ -56,6 +75,12 @@ impl Budget {
         self.used = wanted;
         self.meters.memory_grew(bytes);
         true
+    }
+
+    /// Adds bytes until what is returned is dropped; none, and nothing added, where that is over the limit.
+    pub(crate) fn hold(&mut self, bytes: u64) -> Option<Held> {
+        let given_back = Arc::clone(&self.given_back);
+        self.charge(bytes).then_some(Held { bytes, given_back })
     }
 
     fn grow(&mut self, bytes: u64) -> bool {
@@ -128,6 +153,18 @@ mod tests {
         assert!(budget.charge(20));
         budget.begin_call();
         assert_eq!((budget.used(), budget.refused()), (1_000, None));
+    }
+
+    #[test]
+    fn what_is_held_counts_until_it_is_dropped() {
+        let mut budget = Budget::new(1_000, Arc::default());
+        let held = budget.hold(900).unwrap();
+        assert_eq!(budget.used(), 900);
+        assert!(budget.hold(200).is_none());
+        drop(held);
+        assert_eq!(budget.used(), 0);
+        let _held = budget.hold(1_000).unwrap();
+        assert!(!budget.charge(1));
     }
 
     #[test]

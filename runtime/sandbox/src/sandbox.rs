@@ -21,6 +21,7 @@ use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
 
 use crate::artifact::Artifacts;
 use crate::compile::Compiler;
+use crate::egress::{Net, Resolver, SystemResolver};
 use crate::error::Error;
 use crate::host::log::{Confided, Labels};
 use crate::host::metrics::{AllMetrics, Metrics};
@@ -57,6 +58,7 @@ pub struct Sandbox {
     registry: Arc<Registry>,
     grants: Arc<Grants>,
     granted: Arc<Granted>,
+    net: Arc<Net>,
     metrics: Arc<AllMetrics>,
     /// Where to find the bytes of components that must be compiled anew.
     components: Arc<OnceLock<Arc<dyn Components>>>,
@@ -68,6 +70,14 @@ impl Sandbox {
     /// Errors: an engine that cannot start, a cache or a granted directory that cannot be used, a cache that plugins could change.
     /// Cost: 10 ms, most of it for reserving address space.
     pub fn new(options: SandboxOptions) -> std::result::Result<Self, Error> {
+        Self::with_resolver(options, Arc::new(SystemResolver::default()))
+    }
+
+    /// As [`Sandbox::new`], with names looked up by another than the system's resolver.
+    pub fn with_resolver(
+        options: SandboxOptions,
+        resolver: Arc<dyn Resolver>,
+    ) -> std::result::Result<Self, Error> {
         let granted = Arc::new(Granted::new(&options.grants)?);
         granted.keep_out_of(&options.cache_dir)?;
         let engine = engine::engine()?;
@@ -85,11 +95,13 @@ impl Sandbox {
             compiling: Arc::new(Semaphore::new(1)),
             compiled: AtomicU64::new(0),
         };
+        let net = Net::new(options.grants.network.clone(), resolver);
         Ok(Self {
             installer: Arc::new(installer),
             registry: Arc::default(),
             grants: Arc::new(options.grants),
             granted,
+            net,
             metrics: Arc::default(),
             components: Arc::default(),
         })
@@ -178,6 +190,12 @@ impl Sandbox {
 
     /// The setup of a store for a component of a connector or task.
     pub(crate) fn setup(&self, owner: &Owner, component: &ComponentDigest) -> Setup {
+        let confided = Confided::default();
+        let gate = self.net.gate(
+            owner.connector.as_str(),
+            owner.context.egress.clone(),
+            (Arc::clone(&owner.context.meters), confided.clone()),
+        );
         let short = component.0.get(..12).unwrap_or(&component.0);
         Setup {
             limits: owner.context.limits.clone(),
@@ -187,11 +205,12 @@ impl Sandbox {
                 task: owner.task,
                 component: short.into(),
             },
-            confided: Confided::default(),
+            confided,
             schemas: owner.schemas.for_component(),
             offsets: Arc::clone(&owner.context.offsets),
             metrics: owner.metrics.clone(),
             meters: Arc::clone(&owner.context.meters),
+            gate,
         }
     }
 }
@@ -265,6 +284,7 @@ impl Plugins for Sandbox {
             context: TaskContext {
                 limits: context.limits,
                 meters: context.meters,
+                egress: context.egress,
                 offsets: context.offsets,
             },
             schemas: SharedSchemas::default(),

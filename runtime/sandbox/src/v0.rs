@@ -14,10 +14,16 @@ wasmtime::component::bindgen!({
             include tombolo:connect/transformation-plugin@0.1.0;
             include tombolo:connect/predicate-plugin@0.1.0;
             export tombolo:connect/source-acknowledgement@0.1.0;
+            import tombolo:connect/network@0.1.0;
         }
     ",
     world: "tombolo:host/everything",
     ownership: Borrowing { duplicate_if_necessary: true },
-    imports: { "tombolo:connect/offsets.read": async | trappable, default: trappable },
+    imports: {
+        "tombolo:connect/offsets.read": async | trappable,
+        "tombolo:connect/network": async | trappable,
+        default: trappable,
+    },
+    with: { "tombolo:connect/network.connection": crate::host::network::Connection },
     exports: { default: async },
 });

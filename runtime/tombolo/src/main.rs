@@ -6,6 +6,7 @@ mod args;
 mod assembly;
 mod builtin;
 mod dev;
+mod egress;
 mod logging;
 mod options;
 mod plugin_check;

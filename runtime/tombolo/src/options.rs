@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
+use tombolo_model::egress::{NET_ALLOW, NET_AUTHORITIES, NET_PRIVATE};
 use tombolo_model::policy::{CompileLimits, FileRoot, Grants};
 use tombolo_model::{ConfigProviders, Settings};
 use tombolo_store::SecretKeys;
 
+use crate::egress;
 use crate::logging::Log;
 use crate::providers::{self, Provided};
 use crate::{secret_keys, settings};
@@ -78,6 +80,17 @@ pub(crate) fn definitions() -> Vec<ConfigKey> {
             .default("")
             .importance(Importance::High)
             .doc("Our own: directories, with commas between, below which plugins reach files. `:ro` after a directory offers it for reading only; a number of bytes after it, as in `/data/out:10737418240` or `/data/out:rw:10737418240`, is the most that it may hold. None where none are given."),
+        key(NET_ALLOW, Type::List)
+            .default("")
+            .importance(Importance::High)
+            .doc("Our own: where connectors may be allowed to connect to, with commas between, as `https://*.example.com:443`, `tcp://db.example.com:5432` or `https://*`; schemes are `http`, `https` and `tcp`. Nowhere where nothing is given. A connector's own `sandbox.net.allow` must have it too."),
+        key(NET_PRIVATE, Type::List)
+            .default("")
+            .importance(Importance::Medium)
+            .doc("Our own: places that are open to connectors although their addresses are not public, with commas between, as `10.1.0.0/16:5432` or `db.internal:5432`. Both lists `sandbox.net.allow` must have them too."),
+        key(NET_AUTHORITIES, Type::String)
+            .importance(Importance::Low)
+            .doc("Our own: file of certificates, as PEM, of authorities that the connections of plugins trust in TLS beside the system's."),
         key(CACHE_DIR, Type::String)
             .importance(Importance::Low)
             .doc("Our own: directory for compiled components. Where none is given, `tombolo` in `$XDG_CACHE_HOME` or `~/.cache`."),
@@ -109,7 +122,8 @@ impl Options {
         let compile_limits = compile_limits(&settings)?;
         let secret_keys = secret_keys::of_worker(&settings, &providers, &file_roots)?;
         let working_directory = std::env::current_dir().ok();
-        let grants = Grants { file_roots, working_directory, standard_streams: false };
+        let network = egress::offered(&settings)?;
+        let grants = Grants { file_roots, working_directory, standard_streams: false, network };
         let host_name = host_name();
         Ok(Self {
             mode,
@@ -137,6 +151,7 @@ impl Options {
             file_roots,
             working_directory: Some(working_directory),
             standard_streams: true,
+            network: egress::offered_for_trying_out(&settings)?,
         };
         let compile_limits = compile_limits(&settings)?;
         let (mode, host_name) = (Mode::Distributed, "127.0.0.1".to_owned());

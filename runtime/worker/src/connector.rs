@@ -152,6 +152,7 @@ impl WorkerConnector {
         let context = ConnectorContext {
             limits: self.config.limits.clone(),
             meters: Arc::clone(&self.metrics.meters),
+            egress: self.config.egress.clone(),
             offsets: match self.plugin.kind {
                 PluginKind::Source => Arc::new(self.worker.source_offsets(&self.config).await?),
                 _ => Arc::new(NoOffsets),

@@ -3,12 +3,15 @@
 //! Not here: complaints for people (`validation`), and what a plugin's own settings mean.
 
 pub mod definitions;
+mod egress;
 mod read;
+pub(crate) use egress::read as egress;
 pub(crate) use read::plugin;
 pub mod topic_creation;
 
 use std::time::Duration;
 
+use tombolo_model::egress::Egress;
 use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::Limits;
 use tombolo_model::{ConnectorName, Settings};
@@ -56,6 +59,8 @@ pub struct ConnectorConfig {
     pub limits: Limits,
     /// Settings `sandbox.restart.*`.
     pub restart: RestartConfig,
+    /// Settings `sandbox.net.allow`, `sandbox.http.auth.*` and `sandbox.tls.client.*`.
+    pub egress: Egress,
     /// Settings `producer.override.*`, without prefix.
     pub producer_override: Settings,
     /// Settings `consumer.override.*`, without prefix.

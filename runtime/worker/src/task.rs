@@ -80,6 +80,7 @@ impl TaskParts {
         let context = TaskContext {
             limits: self.config.limits.clone(),
             meters: Arc::clone(&self.metrics.meters),
+            egress: self.config.egress.clone(),
             offsets,
         };
         let plugins = &*self.worker.plugins;

@@ -16,7 +16,7 @@ use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::{References, Secrets, Settings, VersionRange, config_def};
 
-use crate::connector_config::{PluginConfig, definitions, topic_creation};
+use crate::connector_config::{self, PluginConfig, definitions, topic_creation};
 use crate::override_policy::OverridePolicy;
 use section::Section;
 
@@ -391,6 +391,12 @@ async fn own(
         .filter(|key| config.contains(&key.name))
         .collect();
     all.check(ours, config);
+    all.check(definitions::for_the_host(config), config);
+    if let Err(wrong) = connector_config::egress(config)
+        && all.get(&wrong.key).is_none_or(|info| info.errors.is_empty())
+    {
+        all.error(&wrong.key, wrong.message);
+    }
     let states = plugins.validate(plugin, config).await?;
     all.apply(states, "");
     Ok(())

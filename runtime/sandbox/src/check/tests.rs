@@ -11,7 +11,7 @@ fn interfaces_of_wasi_0_2_and_ours_may_be_imported() {
     check("tombolo:connect/log@0.1.0", true);
     check("wasi:io/streams@0.3.0", false);
     check("wasi:io/streams", false);
-    check("wasi:http/outgoing-handler@0.2.3", false);
+    check("wasi:http/incoming-handler@0.2.3", false);
     check("wasi:nn/inference@0.2.0", false);
     check("tombolo:connect/log@0.2.0", false);
     check("tombolo:connect/sink@0.1.0", false);

@@ -10,12 +10,15 @@ use tombolo_model::role::OffsetReader;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::egress::Gate;
 use crate::limits::Budget;
 use crate::v0::tombolo::connect as contract;
 
 pub(crate) mod files;
+pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod metrics;
+pub(crate) mod network;
 pub(crate) mod offsets;
 pub(crate) mod output;
 pub(crate) mod quota;
@@ -54,6 +57,7 @@ pub(crate) struct Host {
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
     pub(crate) meters: Arc<Meters>,
+    pub(crate) gate: Gate,
 }
 
 /// What is true of the call under way.
@@ -105,10 +109,12 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     files::add_to_linker(&mut linker)?;
+    http::add_to_linker(&mut linker)?;
     contract::types::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::log::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::schemas::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::offsets::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::metrics::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
+    contract::network::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     Ok(linker)
 }

@@ -1,14 +1,16 @@
 //! WASI 0.2 for one store: all of it linked, and denied unless granted.
 //!
-//! Not here: sockets and HTTP, which come with egress; until then every address is refused.
+//! Not here: which addresses are granted (`egress`), and HTTP (`http`).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tombolo_model::policy::{FileRoot, Grants};
 use wasmtime_wasi::filesystem::FsPerms;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, runtime};
 
+use crate::egress::Gate;
 use crate::error::Error;
 use crate::host::output::Output;
 use crate::host::quota::Quota;
@@ -113,8 +115,14 @@ impl Granted {
     /// The context of one store.
     ///
     /// Errors: a directory that is gone since.
-    pub(crate) fn context(&self, out: Output, err: Output) -> wasmtime::Result<WasiCtx> {
+    pub(crate) fn context(
+        &self,
+        out: Output,
+        err: Output,
+        gate: &Gate,
+    ) -> wasmtime::Result<WasiCtx> {
         let mut builder = WasiCtxBuilder::new();
+        sockets(&mut builder, gate);
         builder.max_random_size(RANDOM_MAX).stderr(err);
         if self.standard_streams {
             builder.inherit_stdin().inherit_stdout().env(STANDARD_STREAMS.0, STANDARD_STREAMS.1);
@@ -126,6 +134,26 @@ impl Granted {
         }
         Ok(builder.build())
     }
+}
+
+/// Connections by TCP to addresses that both lists have; no listening, no UDP, no lookup of names.
+fn sockets(builder: &mut WasiCtxBuilder, gate: &Gate) {
+    builder.allow_udp(false).allow_ip_name_lookup(false).allow_tcp(gate.has_addresses());
+    let gate = gate.clone();
+    builder.socket_addr_check(move |address, to| {
+        let gate = gate.clone();
+        Box::pin(async move {
+            match to {
+                // On a task of its own: the check's own future is not what WASI wants of one.
+                SocketAddrUse::TcpConnect => {
+                    runtime::spawn(async move { gate.may_dial(address).await }).await
+                }
+                // What connecting does by itself, before it connects.
+                SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
+                _ => false,
+            }
+        })
+    });
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, Error> {

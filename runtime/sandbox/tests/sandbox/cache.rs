@@ -31,6 +31,7 @@ async fn starts(sandbox: &Sandbox) -> Result<(), String> {
     let context = TaskContext {
         limits: Limits::default(),
         meters: std::sync::Arc::default(),
+        egress: Default::default(),
         offsets: std::sync::Arc::new(NoOffsets),
     };
     let plugin = sandbox.find(PluginKind::Sink, "EchoSink", None).unwrap();

@@ -21,6 +21,7 @@ fn context() -> ConnectorContext {
     ConnectorContext {
         limits: Limits::default(),
         meters: std::sync::Arc::default(),
+        egress: Default::default(),
         offsets: std::sync::Arc::new(NoOffsets),
     }
 }

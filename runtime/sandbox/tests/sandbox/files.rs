@@ -47,7 +47,7 @@ async fn files_below_a_root_can_be_written_and_read() {
     let grants = Grants {
         file_roots: vec![FileRoot::new(folder.path().join("alias"))],
         working_directory: Some(root.join("below")),
-        standard_streams: false,
+        ..Grants::default()
     };
     let fixture = Fixture::with(tombolo_guests::FILES, grants).await;
 
@@ -95,8 +95,8 @@ async fn granted_standard_streams_are_told_to_the_plugin() {
     let folder = tempfile::tempdir().unwrap();
     let grants = Grants {
         file_roots: vec![FileRoot::new(folder.path())],
-        working_directory: None,
         standard_streams: true,
+        ..Grants::default()
     };
     let fixture = Fixture::with(tombolo_guests::FILES, grants).await;
     let path = folder.path().join("file");

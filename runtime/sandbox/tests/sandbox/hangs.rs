@@ -16,7 +16,12 @@ async fn questions_about_exactly_once_end_as_well() {
         for place in ["exactly-once-support", "can-define-transaction-boundaries"] {
             let limits = quick();
             let offsets = Arc::new(NoOffsets);
-            let context = ConnectorContext { limits, meters: Arc::default(), offsets };
+            let context = ConnectorContext {
+                limits,
+                meters: Arc::default(),
+                egress: Default::default(),
+                offsets,
+            };
             let mut connector = fixture.sandbox.connector(&name, &plugin, context).await.unwrap();
             let at = format!("source-connector.{place}");
             let hangs = settings(&[("hang.at", &at), ("hang.how", way)]);

@@ -21,6 +21,7 @@ mod lies;
 mod loops;
 mod pipe;
 mod pulse;
+mod reaches;
 mod residue;
 mod sleeps;
 mod tells;
@@ -30,6 +31,7 @@ mod cache;
 mod chain;
 mod meters;
 mod mutated;
+mod servers;
 mod uploads;
 
 /// Fails to compile where a guest has no module.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tombolo_model::batch::{Batch, Column, Headers, TimestampType, Values};
+use tombolo_model::egress::Egress;
 use tombolo_model::meters::Meters;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::policy::{CompileLimits, Grants, Limits};
@@ -56,7 +57,10 @@ impl Fixture {
         meters: &Arc<Meters>,
     ) -> Box<dyn TaskPlugins> {
         let (meters, offsets) = (Arc::clone(meters), Arc::new(NoOffsets));
-        self.sandbox.task(&task(), TaskContext { limits, meters, offsets }).await.unwrap()
+        self.sandbox
+            .task(&task(), TaskContext { limits, meters, egress: Egress::default(), offsets })
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn task_with(
@@ -65,7 +69,10 @@ impl Fixture {
         offsets: Arc<dyn OffsetReader>,
     ) -> Box<dyn TaskPlugins> {
         self.sandbox
-            .task(&task(), TaskContext { limits, meters: Arc::default(), offsets })
+            .task(
+                &task(),
+                TaskContext { limits, meters: Arc::default(), egress: Egress::default(), offsets },
+            )
             .await
             .unwrap()
     }

@@ -30,6 +30,7 @@ fn allowed(check: &Check) -> String {
         Check::OneOfIgnoringCase(known) => format!(" in any case: {}", words(known)),
         Check::NonEmpty => ", not empty".to_owned(),
         Check::PluginVersion => ": a version, or a range as `[1.0,2.0)`".to_owned(),
+        Check::Destinations => ": places as `https://host:port`".to_owned(),
     }
 }
 

@@ -3,7 +3,9 @@
 //! Names, defaults, groups and order follow `ConnectorConfig`, `SinkConnectorConfig` and `SourceConnectorConfig` of Kafka Connect 4.3;
 //! our own settings come after them. Not here: the settings of plugins.
 
+use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, Width, key};
+use tombolo_model::egress::{NET_ALLOW, is_for_the_host_alone};
 use tombolo_model::plugin::PluginKind;
 
 /// Setting for the bytes of a source task that Kafka has not acknowledged.
@@ -102,6 +104,12 @@ fn sandbox() -> Vec<ConfigKey> {
         long(LOG_RATE, "65536", 4, "Log rate").doc("Log bytes a second of one plugin instance."),
         long(INFLIGHT_BYTES_MAX, "8388608", 5, "In-flight bytes max")
             .doc("Most bytes of a source task that Kafka has not acknowledged."),
+        key(NET_ALLOW, Type::List)
+            .default("")
+            .importance(Importance::Medium)
+            .check(Check::Destinations)
+            .shown(SANDBOX, 6, Width::Long, "Net allow")
+            .doc("Where the connector's plugins may connect to, with commas between, as `https://api.example.com`, `https://*.example.com:443` or `tcp://db.example.com:5432`; schemes are `http`, `https` and `tcp`. Nowhere where nothing is given. The worker's own `sandbox.net.allow` must have it too."),
         key(POISON_ROWS_MAX, Type::Int)
             .default("10")
             .importance(Importance::Low)
@@ -136,7 +144,7 @@ fn restart() -> Vec<ConfigKey> {
     ]
 }
 
-/// Settings below an alias, which stands in capitals in their names. Of each there are as many as there are aliases.
+/// Settings below an alias or another name of one's own, which stands in capitals in their names. Of each there are as many as there are aliases.
 pub fn of_aliases() -> Vec<ConfigKey> {
     let class = |name, doc| key(name, Type::Class).required().importance(Importance::High).doc(doc);
     let version = |name| {
@@ -189,6 +197,57 @@ pub fn of_aliases() -> Vec<ConfigKey> {
             "Replication factor to create topics with, as partitions. Every other setting beside it is one of the topic.",
         ),
     ]
+    .into_iter()
+    .chain(of_the_host())
+    .collect()
+}
+
+/// Those of them that are for the host alone.
+fn of_the_host() -> [ConfigKey; 5] {
+    let low = |name, r#type, doc| key(name, r#type).importance(Importance::Low).doc(doc);
+    [
+        low(
+            "sandbox.http.auth.NAME.origin",
+            Type::String,
+            "Origin, as `https://api.example.com`, to whose requests the host adds a header; plugins never see these settings. Plain `http` only at places that the worker's `sandbox.net.private` opens.",
+        ),
+        low(
+            "sandbox.http.auth.NAME.header",
+            Type::String,
+            "Name of that header, as `Authorization`. What the plugin itself says under this name is not sent.",
+        ),
+        low("sandbox.http.auth.NAME.value", Type::Password, "What the header says, as `Bearer …`."),
+        low(
+            "sandbox.tls.client.NAME.certificate",
+            Type::String,
+            "Certificate that a plugin may show by its name in TLS, and those between it and its authority, as PEM; plugins never see it.",
+        ),
+        low(
+            "sandbox.tls.client.NAME.key",
+            Type::Password,
+            "Private key of that certificate, as PEM, not encrypted; plugins never see it.",
+        ),
+    ]
+}
+
+/// The definitions of a configuration's settings for the host alone, each by its whole name.
+pub fn for_the_host(config: &Settings) -> Vec<ConfigKey> {
+    let of_name = |(name, _): (&str, _)| {
+        let is_same = |key: &ConfigKey| {
+            let template = key.name.split_once("NAME");
+            template.is_some_and(|(start, end)| {
+                name.starts_with(start)
+                    && name.ends_with(end)
+                    && name.len() > start.len() + end.len()
+            })
+        };
+        let mut key = of_aliases().into_iter().find(is_same)?;
+        key.display_name = name.to_owned().into();
+        key.name = name.to_owned().into();
+        Some(key)
+    };
+    let ours = config.iter().filter(|(name, _)| is_for_the_host_alone(name));
+    ours.filter_map(of_name).collect()
 }
 
 /// The definition of a setting.

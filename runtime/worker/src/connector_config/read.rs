@@ -12,7 +12,7 @@ use tombolo_model::{ConnectorName, Settings};
 use super::{
     ConfigError, ConnectorConfig, DeadLetterQueueConfig, ErrorsConfig, PluginConfig,
     PredicateConfig, RestartConfig, RoleConfig, SinkConfig, SinkTopics, SourceConfig, Tolerance,
-    TransformationConfig, definitions, topic_creation,
+    TransformationConfig, definitions, egress, topic_creation,
 };
 use crate::pattern::Pattern;
 
@@ -42,6 +42,7 @@ pub(super) fn connector(
         errors: errors(settings)?,
         limits: limits(settings)?,
         restart: restart(settings)?,
+        egress: egress::read(settings)?,
         producer_override: settings.with_prefix("producer.override."),
         consumer_override: settings.with_prefix("consumer.override."),
         admin_override: settings.with_prefix("admin.override."),
@@ -223,14 +224,14 @@ fn version(settings: &Settings, key: &str) -> Option<String> {
     settings.get(key).filter(|version| *version != "latest").map(str::to_owned)
 }
 
-fn missing(key: &str) -> ConfigError {
+pub(super) fn missing(key: &str) -> ConfigError {
     wrong(key, &format!("Missing required configuration \"{key}\" which has no default value."))
 }
 
-fn invalid(key: &str, value: &str, why: &str) -> ConfigError {
+pub(super) fn invalid(key: &str, value: &str, why: &str) -> ConfigError {
     wrong(key, &format!("Invalid value {value} for configuration {key}: {why}"))
 }
 
-fn wrong(key: &str, message: &str) -> ConfigError {
+pub(super) fn wrong(key: &str, message: &str) -> ConfigError {
     ConfigError { key: key.to_owned(), message: message.to_owned() }
 }

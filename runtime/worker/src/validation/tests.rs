@@ -302,3 +302,27 @@ async fn settings_that_nothing_defines_are_named() {
         ]
     );
 }
+
+#[tokio::test]
+async fn credentials_that_the_host_adds_are_defined_checked_and_hidden() {
+    let validation = run("\
+        name=n
+        connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector
+        topics=t
+        topic=t
+        sandbox.net.allow=api.example.com
+        sandbox.http.auth.api.origin=https://api.example.com
+        sandbox.http.auth.api.value=canary\u{7}
+        sandbox.http.auth.api.other=1")
+    .await;
+    let of = |name: &str| validation.configs.iter().find(|info| info.name == name).unwrap();
+    assert_eq!(
+        of("sandbox.net.allow").errors,
+        [
+            "Invalid value api.example.com for configuration sandbox.net.allow: api.example.com: expected scheme://host:port, with the scheme http, https or tcp"
+        ]
+    );
+    let secret = of("sandbox.http.auth.api.value").key.as_ref().unwrap();
+    assert_eq!(secret.r#type, Type::Password);
+    assert_eq!(validation.unknown, ["sandbox.http.auth.api.other", "topic"]);
+}

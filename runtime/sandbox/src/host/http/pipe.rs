@@ -1,0 +1,202 @@
+//! A request's body between the guest that writes it and the connection that sends it.
+//!
+//! Not here: the guest's handles on it (`outgoing`).
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::Notify;
+
+use crate::limits::Held;
+
+/// Most bytes that wait to be sent. A guest that writes all of a body before it sends the request has this much room.
+pub(super) const WAITING_MAX: usize = 256 << 10;
+
+/// Both ends of a body. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Pipe(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// There is room again, or no reader any more.
+    room: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    chunks: VecDeque<Frame<Bytes>>,
+    waiting: usize,
+    /// Bytes that were written so far.
+    written: u64,
+    end: Option<End>,
+    reader: Option<Waker>,
+    is_reader_gone: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Finished,
+    Broken,
+}
+
+impl Pipe {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many bytes may be written now; none where nobody reads them any more.
+    pub(super) fn room(&self) -> Option<usize> {
+        let state = self.state();
+        (!state.is_reader_gone).then(|| WAITING_MAX.saturating_sub(state.waiting))
+    }
+
+    /// Waits for room, or for the reader's end.
+    pub(super) async fn ready(&self) {
+        loop {
+            let room = self.0.room.notified();
+            if self.room().is_none_or(|room| room > 0) {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// Writes bytes, which must have room, and says how many were written in all.
+    pub(super) fn write(&self, bytes: Bytes) -> u64 {
+        let mut state = self.state();
+        state.waiting += bytes.len();
+        state.written += bytes.len() as u64;
+        let written = state.written;
+        if !bytes.is_empty() {
+            state.chunks.push_back(Frame::data(bytes));
+        }
+        wake(state);
+        written
+    }
+
+    /// How many bytes were written so far.
+    pub(super) fn written(&self) -> u64 {
+        self.state().written
+    }
+
+    /// All was written.
+    pub(super) fn finish(&self, trailers: Option<HeaderMap>) {
+        let mut state = self.state();
+        state.chunks.extend(trailers.map(Frame::trailers));
+        state.end.get_or_insert(End::Finished);
+        wake(state);
+    }
+
+    /// Nothing more will be written, though something is missing.
+    pub(super) fn give_up(&self) {
+        let mut state = self.state();
+        state.end.get_or_insert(End::Broken);
+        wake(state);
+    }
+}
+
+fn wake(mut state: MutexGuard<'_, State>) {
+    let reader = state.reader.take();
+    drop(state);
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+}
+
+/// The reader's end.
+pub(super) struct Reader {
+    pub(super) pipe: Pipe,
+    pub(super) _held: Held,
+}
+
+/// The guest dropped the body before it was finished.
+#[derive(Debug, thiserror::Error)]
+#[error("the request's body was not finished")]
+pub(super) struct Unfinished;
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.pipe.state().is_reader_gone = true;
+        self.pipe.0.room.notify_waiters();
+    }
+}
+
+impl Body for Reader {
+    type Data = Bytes;
+    type Error = Unfinished;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        let this = self.get_mut();
+        let mut state = this.pipe.state();
+        if let Some(frame) = state.chunks.pop_front() {
+            state.waiting -= frame.data_ref().map_or(0, Bytes::len);
+            drop(state);
+            this.pipe.0.room.notify_waiters();
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match state.end {
+            Some(End::Finished) => Poll::Ready(None),
+            Some(End::Broken) => Poll::Ready(Some(Err(Unfinished))),
+            None => {
+                state.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let state = self.pipe.state();
+        state.chunks.is_empty() && state.end == Some(End::Finished)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let state = self.pipe.state();
+        let is_whole = state.end == Some(End::Finished) && state.chunks.iter().all(Frame::is_data);
+        // Of a body that was written before it is sent, the length is known and need not be framed.
+        if is_whole { SizeHint::with_exact(state.waiting as u64) } else { SizeHint::default() }
+    }
+}
+
+/// The body of a request: one that is written, or none.
+pub(super) enum RequestBody {
+    Written(Reader),
+    Empty,
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Unfinished;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        match self.get_mut() {
+            Self::Written(reader) => Pin::new(reader).poll_frame(context),
+            Self::Empty => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Written(reader) => reader.is_end_stream(),
+            Self::Empty => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Written(reader) => reader.size_hint(),
+            Self::Empty => SizeHint::with_exact(0),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Sends a request: through the gate, over TLS where the scheme says so, with the credentials that the host adds.
+//!
+//! Not here: what a guest holds of a request and a response.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, Uri};
+use hyper_util::rt::TokioIo;
+use tombolo_model::egress::{Host as Whom, Scheme};
+use wasmtime::component::Resource;
+use wasmtime_wasi::runtime;
+
+use super::fields::{FIELDS_BYTES_MAX, FIELDS_MAX};
+use super::incoming::Remainder;
+use super::outgoing_handler;
+use super::pipe::{RequestBody, Unfinished};
+use super::request::{OutgoingRequest, RequestOptions, content_length};
+use super::response::{FutureResponse, Reply};
+use super::types::{self, ErrorCode};
+use crate::egress::{
+    CONNECT_MAX, Channel, ConnectError, Gate, Place, Refusal, TlsError, TlsTerms, Verification,
+};
+use crate::host::network::CONNECTION_BYTES;
+use crate::host::{Host, NoMemory};
+use crate::limits::Held;
+
+/// Longest time without a byte from the other side.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// Longest time for a request and its response.
+const TOTAL_MAX: Duration = Duration::from_secs(600);
+
+/// What an exchange takes of the host beside its connection: the response's head is read into it.
+const EXCHANGE_BYTES: u64 = CONNECTION_BYTES + 2 * FIELDS_BYTES_MAX as u64;
+
+impl outgoing_handler::Host for Host {
+    fn handle(
+        &mut self,
+        request: Resource<OutgoingRequest>,
+        options: Option<Resource<RequestOptions>>,
+    ) -> wasmtime::Result<Result<Resource<FutureResponse>, ErrorCode>> {
+        self.count_call()?;
+        let request = self.table.delete(request)?;
+        let options = match options {
+            Some(options) => self.table.delete(options)?,
+            None => RequestOptions::default(),
+        };
+        let held = self.budget.hold(EXCHANGE_BYTES).ok_or(NoMemory)?;
+        let gate = self.gate.clone();
+        let (place, request) = match written(request, &gate) {
+            Ok(written) => written,
+            Err(code) => return Ok(Err(code)),
+        };
+        let exchange = Exchange { gate, place, times: Times::new(options) };
+        let exchange = runtime::spawn(async move { exchange.run(request, held).await });
+        Ok(Ok(self.table.push(FutureResponse::Awaited(exchange))?))
+    }
+}
+
+/// How long what may take.
+#[derive(Clone, Copy)]
+struct Times {
+    connect: Duration,
+    first_byte: Duration,
+    between: Duration,
+}
+
+impl Times {
+    fn new(options: RequestOptions) -> Self {
+        let cut = |asked: Option<Duration>, max: Duration| asked.unwrap_or(max).min(max);
+        Self {
+            connect: cut(options.connect, CONNECT_MAX),
+            first_byte: cut(options.first_byte, IDLE_MAX),
+            between: cut(options.between_bytes, IDLE_MAX),
+        }
+    }
+}
+
+/// Where a request goes, and the request as it is sent.
+fn written(
+    request: OutgoingRequest,
+    gate: &Gate,
+) -> Result<(Place, Request<RequestBody>), ErrorCode> {
+    let scheme = match request.scheme {
+        None | Some(types::Scheme::Https) => Scheme::Https,
+        Some(_) => Scheme::Http,
+    };
+    let authority = request.authority.as_deref().unwrap_or_default();
+    let (host, port) = Whom::parse_authority(authority).map_err(|why| {
+        gate.refuse(&Place::odd(scheme, authority), Refusal::BadHost(why));
+        ErrorCode::HttpRequestUriInvalid
+    })?;
+    let port = port.or(scheme.default_port()).unwrap_or_default();
+    let place = Place { scheme, host, port };
+    let path = match request.path.as_deref() {
+        None | Some("") => "/".to_owned(),
+        Some(path) if path.starts_with('?') => format!("/{path}"),
+        Some(path) => path.to_owned(),
+    };
+    let mut headers = request.headers.map;
+    if content_length(&headers).is_err() {
+        return Err(ErrorCode::HttpRequestBodySize(None));
+    }
+    add_host(&mut headers, &place)?;
+    add_credentials(&mut headers, &place, gate)?;
+    let body = request.body.unwrap_or(RequestBody::Empty);
+    let mut sent = Request::new(body);
+    *sent.method_mut() = request.method;
+    *sent.uri_mut() = Uri::try_from(path).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
+    *sent.headers_mut() = headers;
+    Ok((place, sent))
+}
+
+fn add_host(headers: &mut HeaderMap, place: &Place) -> Result<(), ErrorCode> {
+    let host = match place.scheme.default_port() == Some(place.port) {
+        true => place.host.to_string(),
+        false => format!("{}:{}", place.host, place.port),
+    };
+    let host = HeaderValue::try_from(host).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
+    headers.insert(HOST, host);
+    Ok(())
+}
+
+/// Adds what the host knows of the origin, in place of what the guest says under the same names.
+fn add_credentials(headers: &mut HeaderMap, place: &Place, gate: &Gate) -> Result<(), ErrorCode> {
+    for auth in gate.credentials(place) {
+        let wrong = || ErrorCode::ConfigurationError;
+        let name = HeaderName::try_from(auth.header.as_str()).map_err(|_| wrong())?;
+        let mut value = HeaderValue::try_from(auth.value.reveal()).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(())
+}
+
+/// A request on its way.
+struct Exchange {
+    gate: Gate,
+    place: Place,
+    times: Times,
+}
+
+impl Exchange {
+    async fn run(&self, request: Request<RequestBody>, held: Held) -> Result<Reply, ErrorCode> {
+        let end = Instant::now() + TOTAL_MAX;
+        let channel = self.connect().await?;
+        let mut builder = hyper::client::conn::http1::Builder::new();
+        builder.max_buf_size(FIELDS_BYTES_MAX).max_headers(FIELDS_MAX);
+        let handshake = builder.handshake(TokioIo::new(channel)).await;
+        let (mut sender, connection) = handshake.map_err(|error| code_of(&error))?;
+        // What goes wrong with it is told to whoever sends or reads.
+        let connection = runtime::spawn(async move { connection.await.unwrap_or_default() });
+        let response = tokio::time::timeout(self.times.first_byte, sender.send_request(request));
+        let response = response.await.map_err(|_| ErrorCode::ConnectionReadTimeout)?;
+        let (head, body) = response.map_err(|error| code_of(&error))?.into_parts();
+        Ok(Reply {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: Remainder::new(body, (self.times.between, end), connection, held),
+        })
+    }
+
+    async fn connect(&self) -> Result<Channel, ErrorCode> {
+        let conduit = self.gate.connect(&self.place, self.times.connect).await;
+        let conduit = conduit.map_err(|error| match error {
+            ConnectError::Denied(Refusal::TooManyConnections | Refusal::TooFast) => {
+                ErrorCode::ConnectionLimitReached
+            }
+            ConnectError::Denied(_) => ErrorCode::HttpRequestDenied,
+            ConnectError::NoAnswer => {
+                ErrorCode::DnsError(types::DnsErrorPayload { rcode: None, info_code: None })
+            }
+            ConnectError::Failed(error) => match error.kind() {
+                std::io::ErrorKind::ConnectionRefused => ErrorCode::ConnectionRefused,
+                _ => ErrorCode::DestinationUnavailable,
+            },
+            ConnectError::Timeout => ErrorCode::ConnectionTimeout,
+        })?;
+        if self.place.scheme == Scheme::Http {
+            return Ok(Channel::Plain(conduit));
+        }
+        let terms = TlsTerms {
+            server: &self.place.host,
+            verification: Verification::Full,
+            authorities: None,
+            certificate: None,
+            protocols: &["http/1.1"],
+        };
+        let started = tokio::time::timeout(CONNECT_MAX, self.gate.start_tls(conduit, terms)).await;
+        match started {
+            Ok(Ok(channel)) => Ok(channel),
+            Ok(Err(TlsError::Certificate(_))) => Err(ErrorCode::TlsCertificateError),
+            Ok(Err(_)) => Err(ErrorCode::TlsProtocolError),
+            Err(_) => Err(ErrorCode::ConnectionTimeout),
+        }
+    }
+}
+
+/// What hyper's error is in WASI's words.
+pub(super) fn code_of(error: &hyper::Error) -> ErrorCode {
+    if error.source().is_some_and(|source| source.is::<Unfinished>()) {
+        return ErrorCode::HttpRequestBodySize(None);
+    }
+    if error.is_parse_too_large() {
+        return ErrorCode::HttpResponseHeaderSectionSize(None);
+    }
+    if error.is_incomplete_message() {
+        return ErrorCode::HttpResponseIncomplete;
+    }
+    if error.is_timeout() {
+        return ErrorCode::ConnectionReadTimeout;
+    }
+    match error.is_parse() || error.is_body_write_aborted() {
+        true => ErrorCode::HttpProtocolError,
+        false => ErrorCode::ConnectionTerminated,
+    }
+}
