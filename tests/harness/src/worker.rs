@@ -16,8 +16,8 @@ use crate::{Guarded, Kafka, Signal, free_port, wait_for};
 /// Longest time from start to the first answer: a cold start compiles four components on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// Longest time for one request.
-const REQUEST_MAX: Duration = Duration::from_secs(100);
+/// Longest time for one request: uploads are compiled one after another, each for 90 seconds at most.
+const REQUEST_MAX: Duration = Duration::from_secs(300);
 
 /// A worker of a cluster of one, killed and forgotten on drop.
 pub struct Worker {
