@@ -17,6 +17,9 @@ pub enum ErrorKind {
     Failed,
     /// Not within the time for it. As [`ErrorKind::Failed`].
     Timeout,
+    /// The host gives the connector no further connection just now: it has many, or opens them fast. Nothing was sent. [`super::Client::send`] waits for one
+    /// within its time.
+    Busy,
     /// The answer's body is larger than it may be.
     TooLarge,
 }
@@ -56,7 +59,7 @@ impl Error {
 
     /// Whether trying again may help.
     pub fn is_passing(&self) -> bool {
-        matches!(self.kind, ErrorKind::Failed | ErrorKind::Timeout)
+        matches!(self.kind, ErrorKind::Failed | ErrorKind::Timeout | ErrorKind::Busy)
     }
 }
 
@@ -72,7 +75,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error.kind {
             ErrorKind::Denied | ErrorKind::Invalid => Fault::config(error),
-            ErrorKind::Failed | ErrorKind::Timeout => Fault::retriable(error),
+            ErrorKind::Failed | ErrorKind::Timeout | ErrorKind::Busy => Fault::retriable(error),
             ErrorKind::TooLarge => Fault::fatal(error),
         }
     }

@@ -30,12 +30,13 @@ mod url;
 #[cfg(target_family = "wasm")]
 mod wasi;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use error::{Error, ErrorKind};
 pub use message::{Method, Request, Response, is_header_name, is_header_value};
 pub use url::{Url, percent_encode};
 
+use crate::host;
 #[cfg(not(target_family = "wasm"))]
 use crate::testing::http as exchange;
 #[cfg(target_family = "wasm")]
@@ -46,6 +47,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The largest body of an answer where no other size is set: small against the 128 MiB that a sandbox has by default.
 pub const BODY_MAX: usize = 8 << 20;
+
+/// Time between two looks whether the host has a connection to give: it gives 50 a second.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Sends requests, each on its own.
 #[derive(Clone, Debug)]
@@ -84,7 +88,16 @@ impl Client {
     ///
     /// Errors: there is no answer, or one with a larger body than [`Client::body_max`]; the message names method and URL, without the query.
     pub fn send(&self, request: &Request) -> Result<Response, Error> {
-        let answer = exchange::exchange(request, self.timeout, self.body_max);
+        let start = Instant::now();
+        let answer = loop {
+            let left = self.timeout.saturating_sub(start.elapsed());
+            match exchange::exchange(request, left, self.body_max) {
+                Err(error) if error.kind == ErrorKind::Busy && left > BUSY_PAUSE => {
+                    host::wait(BUSY_PAUSE);
+                }
+                answer => break answer,
+            }
+        };
         let checked = answer.and_then(|response| match response.body.len() > self.body_max {
             true => Err(Error::too_large(self.body_max)),
             false => Ok(response),

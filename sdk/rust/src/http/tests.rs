@@ -89,7 +89,23 @@ fn an_error_becomes_the_fault_that_has_the_worker_do_the_right_thing() {
     assert!(matches!(fault(ErrorKind::Invalid), Fault::Config(_)));
     assert!(matches!(fault(ErrorKind::Failed), Fault::Retriable(_)));
     assert!(matches!(fault(ErrorKind::Timeout), Fault::Retriable(_)));
+    assert!(matches!(fault(ErrorKind::Busy), Fault::Retriable(_)));
     assert!(matches!(fault(ErrorKind::TooLarge), Fault::Fatal(_)));
+}
+
+#[test]
+fn a_connection_that_the_host_does_not_give_is_waited_for_within_the_time() {
+    let busy = || Err(Error::new(ErrorKind::Busy, "the host gives no further connection just now"));
+    let mut left = 2;
+    testing::answer_http(move |_| {
+        left -= 1;
+        if left >= 0 { busy() } else { Ok(Response::new(200)) }
+    });
+    let request = Request::get(url("https://example.com/"));
+    assert!(Client::new().send(&request).is_ok());
+    testing::answer_http(move |_| busy());
+    let client = Client::new().timeout(2 * BUSY_PAUSE);
+    assert_eq!(client.send(&request).unwrap_err().kind, ErrorKind::Busy);
 }
 
 #[test]

@@ -218,6 +218,7 @@ fn failed(code: ErrorCode) -> Error {
         | Code::ConnectionWriteTimeout
         | Code::HttpResponseTimeout
         | Code::DnsTimeout => Error::new(ErrorKind::Timeout, words(&code)),
+        Code::ConnectionLimitReached => Error::new(ErrorKind::Busy, words(&code)),
         Code::HttpResponseBodySize(_) => Error::new(ErrorKind::TooLarge, words(&code)),
         _ => Error::new(ErrorKind::Failed, words(&code)),
     }
@@ -237,7 +238,7 @@ fn words(code: &ErrorCode) -> String {
             "no answer within the time for it"
         }
         Code::ConnectionWriteTimeout => "the request was not taken within the time for it",
-        Code::ConnectionLimitReached => "as many connections are open as may be",
+        Code::ConnectionLimitReached => "the host gives no further connection just now",
         Code::TlsCertificateError => "the server's certificate is not good",
         Code::TlsProtocolError | Code::TlsAlertReceived(_) => "there is no TLS with the server",
         Code::ConfigurationError => "a header that sandbox.http.auth.* adds cannot be sent",
