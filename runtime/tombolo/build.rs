@@ -16,7 +16,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 /// What ships with the program, by the name of its folder in `connectors`.
-const SHIPPED: [&str; 4] = ["converters", "datagen", "file", "transforms"];
+const SHIPPED: [&str; 6] = ["converters", "datagen", "file", "http", "postgres", "transforms"];
 
 fn main() -> anyhow::Result<()> {
     let packages: Vec<String> =

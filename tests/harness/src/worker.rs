@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{Guarded, Kafka, Signal, free_port, wait_for};
 
-/// Longest time from start to the first answer: a cold start compiles four components on a busy machine.
+/// Longest time from start to the first answer: a cold start compiles the components that ship on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// Longest time for one request: uploads are compiled one after another, each for 90 seconds at most.
