@@ -8,7 +8,7 @@ use tombolo_guest_programs::{Behaviour, Component, bindings, state};
 struct Guest;
 
 const PATTERN: u8 = 0xa7;
-const PAGES: usize = 16;
+const PAGES: usize = 2;
 
 impl Behaviour for Guest {
     const NAME: &str = "Residue";

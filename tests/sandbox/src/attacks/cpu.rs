@@ -1,10 +1,11 @@
 //! Attacks on processor time. Not here: what the guest does.
 
+use tombolo_guests::modules::{started, with_modules};
 use wasm_encoder::{ElementSection, Elements, Module, RefType, TableSection, TableType};
 
 use super::{DEADLINE, TRAP};
 use crate::attack::{Attack, Class::Cpu, Ends, source, upload};
-use crate::component::{numbered, started, with_modules};
+use crate::component::numbered;
 
 /// What the refusal of a component says that does not return while it is asked for its catalog.
 const NOT_ASKED: &[&str] = &["asked for its catalog", "did not return within"];

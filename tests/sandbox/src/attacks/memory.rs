@@ -2,13 +2,14 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use tombolo_guests::modules::{memories, started, with_modules};
 use tombolo_harness::wait_for;
 use wasm_encoder::{BlockType, ConstExpr, DataCountSection, DataSection, Module};
 
 use super::cpu::table;
 use super::{MEMORY, TRAP};
 use crate::attack::{Attack, Class::Memory, Ends, Pairs, Way, course, source, upload};
-use crate::component::{memories, numbered, started, with_modules};
+use crate::component::numbered;
 use crate::field::{CALL_TIMEOUT, Field, PATIENCE};
 
 /// Less than what a component may start with at its upload.
