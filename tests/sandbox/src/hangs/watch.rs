@@ -60,6 +60,8 @@ fn batch_of(field: &Field, way: &'static str, places: &[&'static Place]) -> Resu
     let told = || look(field, way, &mut all).is_ok() && all.iter().all(|one| one.showed.is_some());
     // Who is missing is told below.
     wait_for(told, "all hangs show", PATIENCE).ok();
+    // What began and ended between the look at the log and that at the statuses is in the log now.
+    look(field, way, &mut all).ok();
     for one in &all {
         field.delete(&one.name)?;
     }
