@@ -48,7 +48,9 @@ async fn bombs_end_within_the_limits_and_a_good_component_is_compiled_like_any_o
     let limits = CompileLimits { cpu_max: Duration::from_secs(5), ..CompileLimits::default() };
     // What a bomb may take beyond its limit: starting, reading, and the second after which the kernel insists.
     let most = limits.cpu_max.as_secs_f64() + 2.0;
-    for (name, bomb) in bombs::all() {
+    let bombs = bombs::all();
+    let (count, mut longest) = (bombs.len(), 0.0_f64);
+    for (name, bomb) in bombs {
         let before = children_seconds();
         let bytes = bomb.len();
         let why = refusal(bomb, limits).await;
@@ -57,7 +59,9 @@ async fn bombs_end_within_the_limits_and_a_good_component_is_compiled_like_any_o
         let is_over = why.contains("sandbox.compile.");
         assert!(is_over || why.contains("does not fit the plugin contract"), "{name}: {why}");
         assert!(took <= most, "{name} took {took} s");
+        longest = longest.max(took);
     }
+    println!("bombs: {count}, all ended, the last after {longest:.2} s, of {:?}", limits.cpu_max);
 
     let cache = tempfile::tempdir().unwrap();
     let sandbox = sandbox(&cache, limits);

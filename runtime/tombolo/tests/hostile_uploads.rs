@@ -37,7 +37,7 @@ fn bombs_and_broken_components_are_refused_and_the_worker_goes_on() {
         compiled += usize::from(is_good);
         refused += usize::from(status == 400);
     }
-    println!("{refused} refused, {compiled} compiled");
+    println!("through sockets: {SENT} uploads, {refused} refused, {compiled} compiled");
     assert!(refused > SENT / 2, "{refused}");
     assert!(!worker.has_ended());
     assert!(!worker.log().contains("panicked"), "{}", worker.log());

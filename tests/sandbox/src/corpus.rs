@@ -39,9 +39,9 @@ pub struct Outcome {
 pub struct Outcomes {
     /// One for each attack.
     pub all: Vec<Outcome>,
-    /// Memory of the worker after all of them.
+    /// Memory of the worker after all of them, and those of connectors once more.
     pub before: u64,
-    /// Memory of the worker when those of connectors were carried out once more.
+    /// Memory of the worker when those of connectors were carried out another time.
     pub after: u64,
 }
 
@@ -60,7 +60,6 @@ impl Outcomes {
 pub fn run(field: &Field, attacks: &[Attack], tell: &mut dyn FnMut(&Outcome)) -> Result<Outcomes> {
     field.upload(&numbered(0))?;
     let process = field.worker.process_id().context("the worker runs")?;
-    let is_beside = |attack: &&Attack| matches!(attack.way, Way::Source(_) | Way::Sink(_));
     let beside: Vec<Attack> = attacks.iter().filter(is_beside).copied().collect();
     let mut all = Vec::new();
     let is_upload = |attack: &&Attack| matches!(attack.way, Way::Upload(_));
@@ -92,22 +91,33 @@ pub fn run(field: &Field, attacks: &[Attack], tell: &mut dyn FnMut(&Outcome)) ->
         Ok(())
     })?;
     field.holds()?;
-    // What is kept from a first time on, as threads, caches and components, is no leak: once more, it must not grow.
+    // What is kept from a first time on, as threads, caches and components, is no leak: whoever comes once more must not add to it.
+    again(field, attacks)?;
     let before = memory::settled(process)?;
+    again(field, attacks)?;
+    let is_back =
+        || memory::resident(process).is_ok_and(|resident| resident <= before + MEMORY_KEPT_MAX);
+    // Whoever asks for it judges what is left.
+    wait_for(is_back, "memory is given back", PATIENCE / 2).ok();
+    let after = memory::settled(process)?;
+    Ok(Outcomes { all, before, after })
+}
+
+/// Whether an attack is a connector's, which others may run beside.
+fn is_beside(attack: &&Attack) -> bool {
+    matches!(attack.way, Way::Source(_) | Way::Sink(_))
+}
+
+/// Carries out the attacks of connectors once more.
+fn again(field: &Field, attacks: &[Attack]) -> Result<()> {
+    let beside: Vec<Attack> = attacks.iter().filter(is_beside).copied().collect();
     for batch in beside.chunks(BESIDE) {
         together(field, batch)?;
     }
     for attack in attacks.iter().filter(|attack| matches!(attack.way, Way::Course(_))) {
         carry_out(field, attack)?;
     }
-    let mut after = memory::resident(process)?;
-    let is_back = || {
-        after = memory::resident(process).unwrap_or(after);
-        after <= before + MEMORY_KEPT_MAX
-    };
-    // Whoever asks for it judges what is left.
-    wait_for(is_back, "memory is given back", PATIENCE / 2).ok();
-    Ok(Outcomes { all, before, after })
+    Ok(())
 }
 
 /// Attacks of connectors, beside each other.

@@ -31,6 +31,9 @@ const NEIGHBOUR_FILE: &str = "neighbour.txt";
 /// A secret that connectors of the field may refer to, and nobody may tell.
 pub const SECRET: &str = "correct-horse-battery-staple";
 
+/// Freed memory goes back to the kernel at once: what the worker has is then what it needs.
+const PURGED_AT_ONCE: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "0");
+
 /// A broker, a worker with a connector that must go on, and a port that nobody may reach.
 pub struct Field {
     /// The worker.
@@ -56,7 +59,8 @@ impl Field {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec()
         };
-        let worker = Worker::start_at(program, bootstrap, settings, &[("FIELD_SECRET", SECRET)])?;
+        let environment = [("FIELD_SECRET", SECRET), PURGED_AT_ONCE];
+        let worker = Worker::start_at(program, bootstrap, settings, &environment)?;
         let canary = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         canary.set_nonblocking(true)?;
         let field = Self { worker, canary, broker: Some(broker), runtime, _folder: folder };

@@ -30,6 +30,8 @@ pub struct Shown {
     pub place: &'static str,
     /// The way.
     pub way: &'static str,
+    /// When it must have ended, from the call.
+    pub deadline: Duration,
     /// From the call to where it shows; none where the function was not called.
     pub after: Option<Duration>,
     /// What is wrong, if anything is.
@@ -37,6 +39,11 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// How long after its deadline it showed.
+    pub fn late(&self) -> Option<Duration> {
+        Some(self.after?.saturating_sub(self.deadline))
+    }
+
     fn new(place: &'static str, way: &'static str, seen: Result<Option<Duration>>) -> Self {
         Self::of(place, way, CALL_TIMEOUT, seen)
     }
@@ -54,7 +61,7 @@ impl Shown {
             Ok(after) => (after, None),
             Err(error) => (None, Some(format!("{error:#}"))),
         };
-        Self { place, way, after, wrong }
+        Self { place, way, deadline, after, wrong }
     }
 }
 

@@ -5,88 +5,134 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
-use tombolo_harness::{root, target_folder};
+use tombolo_harness::target_folder;
 use tombolo_sandbox_tests::amplifiers::Taken;
 use tombolo_sandbox_tests::corpus::Outcome;
-use tombolo_sandbox_tests::field::{CALL_TIMEOUT, Field};
+use tombolo_sandbox_tests::elsewhere::{self, Printed, Printer};
+use tombolo_sandbox_tests::field::Field;
+use tombolo_sandbox_tests::figure::{Figure, Table, mebibytes, percent, seconds};
 use tombolo_sandbox_tests::hangs::Shown;
 use tombolo_sandbox_tests::neighbours::Pair;
 use tombolo_sandbox_tests::{amplifiers, attacks, corpus, hangs, neighbours};
 
-/// Attacks the sandbox, and prints what came of it.
+/// Attacks the sandbox, and prints what came of it: a line for each figure, with what it must not pass.
 #[derive(Parser)]
 struct Arguments {
-    /// What to measure.
-    #[arg(value_enum, default_values_t = Figure::value_variants().to_vec())]
-    figures: Vec<Figure>,
-    /// Only attacks whose class or name holds this.
+    /// What to measure; all of it where nothing is named.
+    #[arg(value_enum, default_values_t = Subject::value_variants().to_vec(), hide_default_value = true)]
+    subjects: Vec<Subject>,
+    /// Only attacks of the corpus, and attackers of neighbours, whose class or name holds this.
     #[arg(long)]
     only: Option<String>,
-    /// Pairs of runs of each attacker beside neighbours; the table shows medians.
+    /// Pairs of runs of each attacker beside neighbours; the figures are medians.
     #[arg(long, default_value_t = 5)]
     pairs: usize,
     /// Seconds of each of these runs.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// The program under test; without, it is built first.
+    /// The program under test, where all is built; without, it is built first.
     #[arg(long)]
     tombolo: Option<PathBuf>,
 }
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Figure {
+enum Subject {
     /// The hostile corpus, through a real worker.
     Corpus,
     /// A hang in every exported function.
     Hangs,
-    /// Memory of the host that the worst amplifiers take.
-    Amplifiers,
     /// What attackers cost their neighbours.
     Neighbours,
+    /// Memory of the host that the worst amplifiers take.
+    Amplifiers,
+    /// Ways around the policy of connections.
+    Egress,
+    /// What is left in memories, tables and globals for the next plugin.
+    Residue,
+    /// A million mutated uploads, and some hundreds through sockets.
+    Uploads,
+    /// Components that are hard to compile.
+    Bombs,
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.tombolo.is_none() {
-        build()?;
+        elsewhere::build()?;
     }
     let tombolo = match &arguments.tombolo {
         Some(path) => std::path::absolute(path)?,
         None => target_folder().join("release/tombolo"),
     };
-    let tombolo = tombolo.to_str().context("the program's path is text")?.to_owned();
-    let mut all_hold = true;
-    for figure in &arguments.figures {
-        all_hold &= match figure {
-            Figure::Corpus => corpus(&tombolo, arguments.only.as_deref())?,
-            Figure::Hangs => hangs(&tombolo)?,
-            Figure::Amplifiers => amplifiers(&tombolo)?,
-            Figure::Neighbours => neighbours(&tombolo, &arguments)?,
-        };
+    let mut figures = Vec::new();
+    for subject in &arguments.subjects {
+        let found = measure(*subject, &tombolo, &arguments);
+        // What could not be measured does not keep the others from being so.
+        let found = found.unwrap_or_else(|error| {
+            vec![Figure::new(format!("{subject:?}"), format!("{error:#}"), "", false)]
+        });
+        say(&Table(&found).to_string())?;
+        figures.extend(found);
     }
-    ensure!(all_hold, "the sandbox does not hold");
+    say(&format!("\n{}", Table(&figures)))?;
+    ensure!(figures.iter().all(|figure| figure.holds), "the sandbox does not hold");
     Ok(())
 }
 
-/// Builds the program under test, beside this one.
-fn build() -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    // The whole workspace, as the tests build it: with fewer packages, features differ, and wasmtime would be built once more.
-    cargo.args(["build", "--release", "--workspace", "--exclude=tombolo-guest-programs"]);
-    cargo.args(["--bin=tombolo"]).current_dir(root());
-    ensure!(cargo.status().context("run cargo")?.success(), "cargo could not build tombolo");
-    Ok(())
+fn measure(subject: Subject, tombolo: &Path, arguments: &Arguments) -> Result<Vec<Figure>> {
+    let field = || Field::start(tombolo.to_str().context("the program's path is text")?);
+    let printed = |printer, figures: &[Printed]| elsewhere::run(printer, figures, tombolo);
+    match subject {
+        Subject::Corpus => corpus(&field()?, arguments.only.as_deref()),
+        Subject::Hangs => hangs(&field()?),
+        Subject::Neighbours => neighbours(&field()?, arguments),
+        Subject::Amplifiers => amplifiers(&field()?),
+        Subject::Egress => printed(EGRESS.0, &EGRESS.1),
+        Subject::Residue => printed(RESIDUE.0, &RESIDUE.1),
+        Subject::Uploads => {
+            let mut both = printed(UPLOADS.0, &UPLOADS.1)?;
+            both.extend(printed(SOCKETS.0, &SOCKETS.1)?);
+            Ok(both)
+        }
+        Subject::Bombs => printed(BOMBS.0, &BOMBS.1),
+    }
 }
 
-fn corpus(tombolo: &str, only: Option<&str>) -> Result<bool> {
-    let field = Field::start(tombolo)?;
+const fn line(what: &'static str, line: &'static str, bound: &'static str) -> Printed {
+    Printed { what, line, bound }
+}
+
+const EGRESS: (Printer, [Printed; 1]) = (
+    Printer::Test("--lib", "every_way_around_the_policy_is_denied_and_nobody_hears_of_it"),
+    [line("egress vectors", "egress: ", "250 at least, all denied, no packet")],
+);
+const RESIDUE: (Printer, [Printed; 1]) = (
+    Printer::Test(
+        "--test=sandbox",
+        "memories_tables_and_globals_are_empty_whoever_had_them_before",
+    ),
+    [line("residue of the instance before", "residue: ", "none in 10,000 instances")],
+);
+const UPLOADS: (Printer, [Printed; 1]) = (
+    Printer::Program("examples/mutated_uploads", &["1000000"]),
+    [line("mutated uploads", "1000000 uploads of seed 1: ", "no panic, only refusals")],
+);
+const SOCKETS: (Printer, [Printed; 1]) = (
+    Printer::Test("--test=hostile_uploads", "bombs_and_broken_components_are_refused"),
+    [line("mutated uploads through sockets", "through sockets: ", "only 4xx, the worker goes on")],
+);
+const BOMBS: (Printer, [Printed; 1]) = (
+    Printer::Test("--test=compiling", "bombs_end_within_the_limits"),
+    [line("compile bombs", "bombs: ", "20 s of processor time and 1 GiB each")],
+);
+
+fn corpus(field: &Field, only: Option<&str>) -> Result<Vec<Figure>> {
     let mut attacks = attacks::all();
     attacks.retain(|attack| {
         only.is_none_or(|only| attack.name.contains(only) || attack.class.name().contains(only))
@@ -98,77 +144,80 @@ fn corpus(tombolo: &str, only: Option<&str>) -> Result<bool> {
         // A table that cannot be written is told by the last line.
         say(&format!("{class:12}{name:45}{:8.1} s  {end}\n", took.as_secs_f64())).ok();
     };
-    let outcomes = corpus::run(&field, &attacks, &mut tell)?;
-    let wrong = outcomes.wrong().len();
-    say(&format!(
-        "corpus: {} attacks, {wrong} not contained; memory {:.1} MiB before, {:.1} MiB after\n",
-        outcomes.all.len(),
-        mebibytes(outcomes.before),
-        mebibytes(outcomes.after),
-    ))?;
-    Ok(wrong == 0 && outcomes.after <= outcomes.before + corpus::MEMORY_KEPT_MAX)
+    let outcomes = corpus::run(field, &attacks, &mut tell)?;
+    let (all, wrong) = (outcomes.all.len(), outcomes.wrong().len());
+    let (before, after) = (outcomes.before, outcomes.after);
+    let kept = after.saturating_sub(before);
+    Ok(vec![
+        Figure::new(
+            "hostile corpus: contained",
+            format!("{} of {all} attacks", all - wrong),
+            "all",
+            wrong == 0,
+        ),
+        Figure::new(
+            "hostile corpus: memory kept",
+            format!("{} beyond {}", mebibytes(kept), mebibytes(before)),
+            mebibytes(corpus::MEMORY_KEPT_MAX),
+            kept <= corpus::MEMORY_KEPT_MAX,
+        ),
+    ])
 }
 
-fn hangs(tombolo: &str) -> Result<bool> {
-    let field = Field::start(tombolo)?;
-    let shown = hangs::run(&field, &hangs::WAYS)?;
-    for Shown { place, way, after, wrong } in &shown {
-        let after =
-            after.map_or("not called".to_owned(), |after| format!("{:.2} s", after.as_secs_f64()));
+fn hangs(field: &Field) -> Result<Vec<Figure>> {
+    let shown = hangs::run(field, &hangs::WAYS)?;
+    for Shown { place, way, after, wrong, .. } in &shown {
+        let after = after.map_or("not called".to_owned(), seconds);
         let wrong = wrong.as_deref().unwrap_or_default();
         say(&format!("{place:45}{way:12}{after:>12}  {wrong}\n"))?;
     }
     let wrong = shown.iter().filter(|one| one.wrong.is_some()).count();
-    let longest = shown.iter().filter_map(|one| one.after).max().unwrap_or_default();
-    say(&format!(
-        "hangs: {} hangs, {wrong} not shown in time; the last shows {:.2} s after the call, of a deadline of {:.0} s\n",
-        shown.len(),
-        longest.as_secs_f64(),
-        CALL_TIMEOUT.as_secs_f64(),
-    ))?;
-    Ok(wrong == 0)
+    let latest = shown.iter().filter_map(Shown::late).max().unwrap_or_default();
+    Ok(vec![Figure::new(
+        "hangs: seen after the deadline",
+        format!("{} at most, {} of {} hangs", seconds(latest), shown.len() - wrong, shown.len()),
+        seconds(hangs::SHOWN_WITHIN),
+        wrong == 0,
+    )])
 }
 
-fn amplifiers(tombolo: &str) -> Result<bool> {
-    let field = Field::start(tombolo)?;
-    let mut hold = true;
-    for Taken { name, bytes } in amplifiers::run(&field)? {
-        hold &= bytes <= amplifiers::TAKEN_MAX;
-        say(&format!("{name:45}{:8.1} MiB\n", mebibytes(bytes)))?;
-    }
-    say(&format!(
-        "amplifiers: quota {:.0} MiB, most allowed {:.0} MiB\n",
-        mebibytes(amplifiers::QUOTA),
-        mebibytes(amplifiers::TAKEN_MAX),
-    ))?;
-    Ok(hold)
+fn amplifiers(field: &Field) -> Result<Vec<Figure>> {
+    let figure = |Taken { name, bytes }: Taken| {
+        let bound = mebibytes(amplifiers::TAKEN_MAX);
+        let holds = bytes <= amplifiers::TAKEN_MAX;
+        Figure::new(format!("amplifier: {name}"), mebibytes(bytes), bound, holds)
+    };
+    Ok(amplifiers::run(field)?.into_iter().map(figure).collect())
 }
 
-fn neighbours(tombolo: &str, arguments: &Arguments) -> Result<bool> {
-    let field = Field::start(tombolo)?;
-    neighbours::start(&field)?;
+fn neighbours(field: &Field, arguments: &Arguments) -> Result<Vec<Figure>> {
+    neighbours::start(field)?;
     let lasts = Duration::from_secs(arguments.seconds);
-    let mut hold = true;
-    for (name, attacker) in neighbours::ATTACKERS {
-        let pair = |_| neighbours::pair(&field, attacker, lasts);
-        let pairs = (0..arguments.pairs).map(pair).collect::<Result<Vec<Pair>>>()?;
+    let mut figures = Vec::new();
+    let only = arguments.only.as_deref().unwrap_or_default();
+    for (name, attacker) in
+        neighbours::ATTACKERS.into_iter().filter(|(name, _)| name.contains(only))
+    {
+        let pairs = neighbours::pairs(field, attacker, arguments.pairs, lasts)?;
+        for pair in &pairs {
+            say(&format!("{name:20}{pair}\n"))?;
+        }
         let loss = neighbours::median(&pairs, Pair::loss);
         let latency = neighbours::median(&pairs, Pair::latency);
-        hold &= loss <= neighbours::LOSS_MAX && latency <= neighbours::LATENCY_MAX;
-        say(&format!(
-            "{name:20}{:10.0} rows/s beside a good one{:10.0} beside it: {:5.1} % lost; p99 {:.1} ms and {:.1} ms: {latency:.2} times\n",
-            neighbours::median(&pairs, |pair| pair.good.rate),
-            neighbours::median(&pairs, |pair| pair.bad.rate),
-            loss * 100.0,
-            neighbours::median(&pairs, |pair| pair.good.p99.as_secs_f64()) * 1e3,
-            neighbours::median(&pairs, |pair| pair.bad.p99.as_secs_f64()) * 1e3,
-        ))?;
+        figures.push(Figure::new(
+            format!("neighbours, {name}: throughput lost"),
+            percent(loss),
+            percent(neighbours::LOSS_MAX),
+            loss <= neighbours::LOSS_MAX,
+        ));
+        figures.push(Figure::new(
+            format!("neighbours, {name}: p99 latency"),
+            format!("{latency:.2} times"),
+            format!("{:.1} times", neighbours::LATENCY_MAX),
+            latency <= neighbours::LATENCY_MAX,
+        ));
     }
-    Ok(hold)
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
+    Ok(figures)
 }
 
 fn say(text: &str) -> Result<()> {

@@ -27,6 +27,6 @@ fn twenty_thousand_mutated_uploads_are_refused_with_a_reason_or_are_components()
             }
         }
     }
-    println!("{refused} refused, {taken} are still components");
+    println!("mutated: {CHECKED} uploads, {refused} refused, {taken} are still components");
     assert!(refused > CHECKED / 2 && taken > 0, "{refused} refused, {taken} taken");
 }

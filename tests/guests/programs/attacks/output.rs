@@ -10,6 +10,7 @@ use crate::{Answer, setting, tell};
 pub(crate) fn attack(name: &str) -> Option<Answer> {
     Some(match name {
         "log flood" => lines(),
+        "log flood without end" => lines_without_end(),
         "a line of 64 MiB" => line(),
         "terminal codes and line ends" => codes(),
         "names of metrics" => names(),
@@ -31,6 +32,14 @@ fn lines() -> Answer {
         note(&long);
     }
     tell("wrote 20000 lines")
+}
+
+/// Until it is ended.
+fn lines_without_end() -> ! {
+    let long = "flood ".repeat(512);
+    loop {
+        note(&long);
+    }
 }
 
 /// Without an end, to standard output.

@@ -332,6 +332,7 @@ async fn every_way_around_the_policy_is_denied_and_nobody_hears_of_it() {
     }
     check("no answer", answered(vec![]).await);
     check("port 0", refused(&gate("", vec![], vec![]), "8.8.8.8", 0).await);
+    println!("egress: {vectors} ways, all denied");
     assert!(vectors >= 250, "{vectors}");
     for listener in [Some(here), here_too].into_iter().flatten() {
         listener.set_nonblocking(true).unwrap();
