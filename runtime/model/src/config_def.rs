@@ -154,6 +154,8 @@ pub enum Check {
     Any,
     /// A number at least this.
     AtLeast(i64),
+    /// A number with a fraction, at least this.
+    AtLeastFraction(f64),
     /// A number between these, both included.
     Between(i64, i64),
     /// One of these words.
@@ -257,6 +259,11 @@ impl ConfigKey {
             Check::AtLeast(least) if number < *least => {
                 invalid(&format!("Value must be at least {least}"))
             }
+            Check::AtLeastFraction(least) => {
+                let number = value.trim().parse::<f64>().unwrap_or(f64::NAN);
+                let is_good = number.is_finite() && number >= *least;
+                if is_good { None } else { invalid(&format!("Value must be at least {least}")) }
+            }
             Check::Between(least, _) if number < *least => {
                 invalid(&format!("Value must be at least {least}"))
             }
@@ -320,6 +327,13 @@ mod tests {
             Some("Invalid value 0 for configuration tasks.max: Value must be at least 1"),
         );
         check(key("b", Type::Boolean), "TRUE", None);
+        let cores = || key("cores", Type::Double).check(Check::AtLeastFraction(0.001));
+        check(cores(), "0.2", None);
+        check(
+            cores(),
+            "NaN",
+            Some("Invalid value NaN for configuration cores: Value must be at least 0.001"),
+        );
         let version = || key("plugin.version", Type::String).check(Check::PluginVersion);
         check(version(), "[1.0,2.0)", None);
         check(version(), "[1.0", Some("Unbounded range: [1.0"));

@@ -102,10 +102,14 @@ impl Meters {
         add(&self.cpu_nanos, nanos(cpu));
     }
 
+    /// A call is held back from now on.
+    pub fn held_back(&self) {
+        add(&self.parks, 1);
+    }
+
     /// A call was held back for so long.
     pub fn parked(&self, time: Duration) {
         add(&self.parked_nanos, nanos(time));
-        add(&self.parks, 1);
     }
 
     /// Bytes came into use.

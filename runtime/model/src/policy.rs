@@ -18,6 +18,21 @@ pub struct Limits {
     pub batch_bytes_max: u64,
     /// Log bytes a second. Setting `sandbox.log.rate`.
     pub log_bytes_per_second: u32,
+    /// Share of `memory_max` above which an instance is recycled, in percent; 100 for never. Setting `sandbox.memory.recycle.percent`.
+    pub recycle_percent: u8,
+    /// Processor time of the connector.
+    pub cpu: CpuLimits,
+}
+
+/// Processor time of all sandboxes of one connector together. Who is over it is slowed down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuLimits {
+    /// Most cores in the long run, in thousandths; none for as many as there are. Setting `sandbox.cpu.max`.
+    pub max_millicores: Option<u32>,
+    /// Processor time at once, beyond that. Setting `sandbox.cpu.burst.ms`.
+    pub burst: Duration,
+    /// Share of each of its tasks where sandboxes compete. Setting `sandbox.cpu.weight`.
+    pub weight: u32,
 }
 
 /// Default of `sandbox.memory.max`: the largest engine inside a guest, StarlingMonkey's, settles at 83 MiB.
@@ -28,8 +43,12 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub const BATCH_BYTES_MAX: u64 = 8 << 20;
 /// Default of `sandbox.log.rate`: 500 lines a second of an ordinary length.
 pub const LOG_BYTES_PER_SECOND: u32 = 64 << 10;
-/// Share of `memory_max` above which an instance is recycled, in percent: some toolchains leak, and a planned restart is cheaper than a breach.
-pub const RECYCLE_PERCENT: u64 = 75;
+/// Default of `sandbox.memory.recycle.percent`: some toolchains leak, and a planned restart is cheaper than a breach.
+pub const RECYCLE_PERCENT: u8 = 75;
+/// Default of `sandbox.cpu.burst.ms`: starting the largest engine inside a guest takes less.
+pub const CPU_BURST: Duration = Duration::from_secs(1);
+/// Default of `sandbox.cpu.weight`, as of Linux's control groups: one turn of one tick after the other.
+pub const CPU_WEIGHT: u32 = 100;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -38,7 +57,15 @@ impl Default for Limits {
             call_timeout: CALL_TIMEOUT,
             batch_bytes_max: BATCH_BYTES_MAX,
             log_bytes_per_second: LOG_BYTES_PER_SECOND,
+            recycle_percent: RECYCLE_PERCENT,
+            cpu: CpuLimits::default(),
         }
+    }
+}
+
+impl Default for CpuLimits {
+    fn default() -> Self {
+        Self { max_millicores: None, burst: CPU_BURST, weight: CPU_WEIGHT }
     }
 }
 

@@ -1,10 +1,17 @@
 //! What each stage of a record's way costs by itself, in CPU nanoseconds per record: the crossing of the wall beside a memcpy of the same bytes,
 //! and the shipped plugins on the records of the benchmark.
 //!
-//! `stages FOLDER`, with the shipped components in the folder; prints a name and a figure a line, for `tests/bench`. Not here: Kafka.
+//! `stages FOLDER`, with the shipped components in the folder; prints a name and a figure a line, for `tests/bench`. With `--guards` behind, what it
+//! costs that plugins are held to time and memory: some stages with and without, in turn, each at its best. Not here: Kafka.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for the console")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a measurement for the console"
+)]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +34,8 @@ const VALUE_BYTES: usize = 200;
 /// How often each stage runs before it is measured, and while it is.
 const WARM: usize = 200;
 const COUNTED: usize = 2_000;
+/// How often each is measured with guards, and without.
+const ROUNDS: usize = 5;
 
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
@@ -36,22 +45,25 @@ struct Bench {
     sandbox: Sandbox,
     task: Box<dyn TaskPlugins>,
     folder: tempfile::TempDir,
+    /// What was measured, by name.
+    figures: Vec<(&'static str, f64)>,
     /// Removed with it.
     _cache: tempfile::TempDir,
 }
 
 impl Bench {
-    async fn new(components: &Path) -> Self {
+    async fn new(components: &Path, guarded: bool) -> Self {
         let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let root = folder.path().canonicalize().unwrap();
-        let sandbox = Sandbox::new(SandboxOptions {
+        let options = SandboxOptions {
             cache_dir: cache.path().join("artifacts"),
             grants: Grants { file_roots: vec![FileRoot::new(root)], ..Grants::default() },
             ceiling: Limits::default(),
             compiler: Compiler::Here,
             compile_limits: CompileLimits::default(),
-        })
-        .unwrap();
+        };
+        let sandbox =
+            if guarded { Sandbox::new(options) } else { Sandbox::without_guards(options) }.unwrap();
         sandbox.install(tombolo_guests::ECHO.to_vec()).await.unwrap();
         for name in ["converters", "file", "transforms"] {
             let component = std::fs::read(components.join(format!("tombolo_{name}.wasm"))).unwrap();
@@ -65,7 +77,7 @@ impl Bench {
         };
         let id = TaskId::new(ConnectorName::new("stages"), 0);
         let task = sandbox.task(&id, context).await.unwrap();
-        Self { sandbox, task, folder, _cache: cache }
+        Self { sandbox, task, folder, figures: Vec::new(), _cache: cache }
     }
 
     fn plugin(&self, kind: PluginKind, class: &str) -> Arc<PluginInfo> {
@@ -80,23 +92,41 @@ impl Bench {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let components = PathBuf::from(std::env::args().nth(1).unwrap());
-    let mut bench = Bench::new(&components).await;
+    if std::env::args().nth(2).as_deref() == Some("--guards") {
+        return guards(&components).await;
+    }
+    let mut bench = Bench::new(&components, true).await;
     crossing(&mut bench).await;
-    copy();
-    let converted = json(&mut bench).await;
-    let batch = Batch {
-        rows: u32::try_from(ROWS).unwrap(),
-        topics: vec!["bench".to_owned()],
-        value: converted,
-        ..Batch::default()
-    };
+    copy(&mut bench);
+    let batch = json(&mut bench).await;
     sink(&mut bench, "file sink", batch.clone()).await;
     transformations(&mut bench, batch).await;
     source(&mut bench).await;
+    bench.figures.iter().for_each(|(name, ns)| println!("{name}\t{ns:.1}"));
 }
 
-/// Runs a stage, and prints what it costs.
-async fn measure(name: &str, mut stage: impl AsyncFnMut()) {
+/// Stages with and without guards, in turn.
+async fn guards(components: &Path) {
+    let mut benches = [Bench::new(components, true).await, Bench::new(components, false).await];
+    let mut best: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        for (place, bench) in benches.iter_mut().enumerate() {
+            crossing(bench).await;
+            let batch = json(bench).await;
+            transformations(bench, batch).await;
+            for (name, ns) in bench.figures.drain(..) {
+                let best = best.entry(name).or_insert([f64::INFINITY; 2]);
+                best[place] = best[place].min(ns);
+            }
+        }
+    }
+    for (name, [with, without]) in best {
+        println!("{name}, guarded\t{with:.1}\n{name}, unguarded\t{without:.1}");
+    }
+}
+
+/// Runs a stage. Answers what it costs for each row, in nanoseconds.
+async fn measure(mut stage: impl AsyncFnMut()) -> f64 {
     for _ in 0..WARM {
         stage().await;
     }
@@ -104,11 +134,11 @@ async fn measure(name: &str, mut stage: impl AsyncFnMut()) {
     for _ in 0..COUNTED {
         stage().await;
     }
-    report(name, cpu() - before);
+    per_row(cpu() - before)
 }
 
-fn report(name: &str, time: Duration) {
-    println!("{name}\t{:.1}", time.as_nanos() as f64 / (ROWS * COUNTED) as f64);
+fn per_row(time: Duration) -> f64 {
+    time.as_nanos() as f64 / (ROWS * COUNTED) as f64
 }
 
 /// CPU time of this process, in the kernel's steps of 10 ms.
@@ -125,15 +155,16 @@ async fn crossing(bench: &mut Bench) {
     let mut echo = bench.task.converter(&plugin, &Settings::default(), false).await.unwrap();
     let topics = ["bench".to_owned()];
     let mut values = values_of_200_bytes();
-    measure("crossing", async || {
+    let ns = measure(async || {
         let topics = Topics { topics: &topics, topic: &[] };
         black_box(echo.to_connect_data(topics, &mut values, None).await.unwrap());
     })
     .await;
+    bench.figures.push(("crossing", ns));
 }
 
 /// The same bytes copied there and back.
-fn copy() {
+fn copy(bench: &mut Bench) {
     let values = values_of_200_bytes();
     let (mut there, mut back) = (Column::default(), Column::default());
     let before = cpu();
@@ -145,7 +176,7 @@ fn copy() {
             black_box(&to);
         }
     }
-    report("copy", cpu() - before);
+    bench.figures.push(("copy", per_row(cpu() - before)));
 }
 
 fn values_of_200_bytes() -> Column {
@@ -167,8 +198,8 @@ fn record(id: usize) -> String {
     )
 }
 
-/// JSON without schemas to connect data.
-async fn json(bench: &mut Bench) -> Values {
+/// JSON without schemas to connect data, of which the answer is a batch.
+async fn json(bench: &mut Bench) -> Batch {
     let plugin = bench.plugin(PluginKind::Converter, JSON);
     let settings: Settings = [("schemas.enable", "false")].into_iter().collect();
     let mut converter = bench.task.converter(&plugin, &settings, false).await.unwrap();
@@ -176,14 +207,20 @@ async fn json(bench: &mut Bench) -> Values {
     (0..ROWS).for_each(|id| bytes.push(record(id).as_bytes()));
     let topics = ["bench".to_owned()];
     let mut last = Values::default();
-    measure("JSON converter", async || {
+    let ns = measure(async || {
         let topics = Topics { topics: &topics, topic: &[] };
         let (values, faults) = converter.to_connect_data(topics, &mut bytes, None).await.unwrap();
         assert!(faults.is_empty());
         last = values;
     })
     .await;
-    last
+    bench.figures.push(("JSON converter", ns));
+    Batch {
+        rows: u32::try_from(ROWS).unwrap(),
+        topics: vec!["bench".to_owned()],
+        value: last,
+        ..Batch::default()
+    }
 }
 
 /// InsertField, MaskField and ReplaceField on connect data.
@@ -205,25 +242,27 @@ async fn transformations(bench: &mut Bench, batch: Batch) {
         step("ReplaceField", &[("exclude", "note")]),
     ];
     let mut chain = bench.task.transformations(steps).await.unwrap();
-    measure("three transformations", async || {
+    let ns = measure(async || {
         let mut rows = batch.clone();
         assert!(chain.apply(&mut rows).await.unwrap().faults.is_empty());
         black_box(rows);
     })
     .await;
+    bench.figures.push(("three transformations", ns));
 }
 
 /// Connect data as text into a file.
-async fn sink(bench: &mut Bench, name: &str, mut batch: Batch) {
+async fn sink(bench: &mut Bench, name: &'static str, mut batch: Batch) {
     let file = bench.file("sink.txt");
     let plugin = bench.plugin(PluginKind::Sink, "FileStreamSink");
     let mut sink = bench.task.sink(&plugin).await.unwrap();
     let settings = [("file", file.to_str().unwrap()), ("topics", "bench")];
     sink.start(&settings.into_iter().collect()).await.unwrap();
-    measure(name, async || {
+    let ns = measure(async || {
         assert!(sink.put(&mut batch, None).await.unwrap().0.is_empty());
     })
     .await;
+    bench.figures.push((name, ns));
     sink.stop().await.unwrap();
     std::fs::remove_file(file).unwrap();
 }
@@ -247,7 +286,7 @@ async fn source(bench: &mut Bench) {
     source.start(&settings.into_iter().collect()).await.unwrap();
     let mut number = 0;
     let mut last = Batch::default();
-    measure("file source", async || {
+    let ns = measure(async || {
         number += 1;
         let request = PollRequest {
             batch: number,
@@ -259,12 +298,14 @@ async fn source(bench: &mut Bench) {
         assert_eq!(last.rows as usize, ROWS);
     })
     .await;
+    bench.figures.push(("file source", ns));
     let plugin = bench.plugin(PluginKind::Converter, STRING);
     let mut converter = task.converter(&plugin, &Settings::default(), false).await.unwrap();
     let topics = ["bench".to_owned()];
-    measure("string converter", async || {
+    let ns = measure(async || {
         let topics = Topics { topics: &topics, topic: &[] };
         black_box(converter.from_connect_data(topics, &mut last.value).await.unwrap());
     })
     .await;
+    bench.figures.push(("string converter", ns));
 }

@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
+use crate::cpu::DeadlinePassed;
 use crate::host::{HANDLES_MAX, Host, HostFailed, TooManyHostCalls};
 use crate::limits::Budget;
 
@@ -41,9 +42,16 @@ pub(crate) fn explain(
 }
 
 /// The fault of a call that took too long.
-pub(crate) fn deadline(limits: &Limits, stage: Stage) -> Fault {
+pub(crate) fn deadline(passed: &DeadlinePassed, limits: &Limits, stage: Stage) -> Fault {
     let millis = limits.call_timeout.as_millis();
-    let message = format!("the plugin did not return within {millis} ms (sandbox.call.timeout.ms)");
+    let mut message =
+        format!("the plugin did not return within {millis} ms (sandbox.call.timeout.ms)");
+    let parked = passed.parked.as_millis();
+    if parked > 0 {
+        message += &format!(
+            ", held back for {parked} ms beside because its processor time was used up (sandbox.cpu.max)"
+        );
+    }
     Fault::breach(Breach::Deadline, stage, message)
 }
 

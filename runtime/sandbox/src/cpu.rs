@@ -1,46 +1,161 @@
-//! Processor time of guests: measured around each turn that a call gets, and held against its deadline.
+//! Processor time of guests: measured around each turn that a call gets, held against its deadline and against its connector's budget.
 //!
-//! A guest gives up its thread at each tick (`ticker`), so that a turn is short and the deadline is looked at between two. Not here: limits of
-//! memory (`limits`).
+//! A guest gives up its thread at each tick (`ticker`), so that a turn is short, and deadline and budget are looked at between two. A call over the
+//! budget is not polled until there is some again: it is slowed down, and nothing is lost. Not here: limits of memory (`limits`), and who counts
+//! (`model::meters`).
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tombolo_model::meters::Meters;
 
+use crate::engine::Guards;
+
+mod budget;
+mod turns;
+
+pub(crate) use budget::{Budgets, CpuBudget};
+pub(crate) use turns::{Turns, let_pass};
+
+/// Longest time for which calls are held back beyond their deadline, each. With the default deadline of 30 s it makes 150 s: half of the five
+/// minutes in which a Kafka consumer must poll again, as a call may last.
+pub(crate) const PARKED_MAX: Duration = Duration::from_secs(120);
+
+/// Where a store counts its processor time, and out of which budget.
+#[derive(Clone)]
+pub(crate) struct CpuMeter {
+    pub(crate) meters: Arc<Meters>,
+    /// The connector's; none where its processor time has no limit.
+    pub(crate) budget: Option<Arc<CpuBudget>>,
+    /// Whether it is counted at all.
+    pub(crate) guards: Guards,
+}
+
 /// The call did not end in time.
 #[derive(Debug)]
-pub(crate) struct DeadlinePassed;
+pub(crate) struct DeadlinePassed {
+    /// For how long it was held back.
+    pub(crate) parked: Duration,
+}
 
-/// Runs a guest's call to its end or its deadline, and adds what it ran to its meters.
+/// Runs a guest's call to its end or its deadline, and adds what it ran to its meters. The deadline is by the clock, without the time for which
+/// the call was held back, up to [`PARKED_MAX`].
 ///
 /// Cost: two readings of the thread's clock for each turn, one for a call that does not wait.
 pub(crate) async fn metered<T>(
-    meters: &Meters,
+    meter: &CpuMeter,
     limit: Duration,
     call: impl Future<Output = T>,
 ) -> Result<T, DeadlinePassed> {
-    let now = Instant::now();
-    let deadline = now.checked_add(limit).unwrap_or(now);
+    if meter.guards == Guards::Off {
+        let ended = tokio::time::timeout(limit, call).await;
+        return ended.map_err(|_| DeadlinePassed { parked: Duration::ZERO });
+    }
+    let mut clock = CallClock::new(meter, limit);
     let mut call = pin!(call);
-    let mut alarm = pin!(tokio::time::sleep_until(deadline.into()));
+    let mut alarm = pin!(tokio::time::sleep_until(clock.deadline.into()));
     poll_fn(|context| {
-        if Instant::now() >= deadline {
-            return Poll::Ready(Err(DeadlinePassed));
-        }
-        let before = thread_time();
-        let polled = call.as_mut().poll(context);
-        meters.ran(thread_time().saturating_sub(before));
-        match polled {
-            Poll::Ready(answer) => Poll::Ready(Ok(answer)),
-            // It waits for the host, or for its next turn.
-            Poll::Pending => alarm.as_mut().poll(context).map(|()| Err(DeadlinePassed)),
+        loop {
+            let wake = match clock.turn(Instant::now()) {
+                Turn::Over => return Poll::Ready(Err(DeadlinePassed { parked: clock.parked })),
+                Turn::Parked(until) => until,
+                Turn::Run => {
+                    let before = thread_time();
+                    let polled = call.as_mut().poll(context);
+                    clock.ran(thread_time().saturating_sub(before));
+                    match polled {
+                        Poll::Ready(answer) => return Poll::Ready(Ok(answer)),
+                        // It waits for the host, or for its next turn.
+                        Poll::Pending => clock.deadline,
+                    }
+                }
+            };
+            let wake = wake.into();
+            if alarm.deadline() != wake {
+                alarm.as_mut().reset(wake);
+            }
+            if alarm.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
         }
     })
     .await
+}
+
+/// What a call may do now.
+#[derive(Debug, PartialEq)]
+enum Turn {
+    Run,
+    /// Nothing before this.
+    Parked(Instant),
+    /// Nothing any more.
+    Over,
+}
+
+/// Deadline and budget of one call.
+struct CallClock<'a> {
+    meter: &'a CpuMeter,
+    deadline: Instant,
+    /// From when until when it is held back.
+    hold: Option<(Instant, Instant)>,
+    /// For how long it was held back.
+    parked: Duration,
+}
+
+impl<'a> CallClock<'a> {
+    fn new(meter: &'a CpuMeter, limit: Duration) -> Self {
+        let now = Instant::now();
+        let deadline = now.checked_add(limit).unwrap_or(now);
+        Self { meter, deadline, hold: None, parked: Duration::ZERO }
+    }
+
+    fn turn(&mut self, now: Instant) -> Turn {
+        if let Some((since, until)) = self.hold {
+            if now < until {
+                return Turn::Parked(until);
+            }
+            self.hold = None;
+            let held = now.saturating_duration_since(since);
+            self.deadline += held.min(self.may_still_be_parked());
+            self.parked += held;
+            self.meter.meters.parked(held);
+        }
+        if now >= self.deadline {
+            return Turn::Over;
+        }
+        let Some(wait) = self.meter.budget.as_ref().and_then(|budget| budget.wait(now)) else {
+            return Turn::Run;
+        };
+        let longest = self.deadline + self.may_still_be_parked();
+        let until = now.checked_add(wait).map_or(longest, |until| until.min(longest));
+        self.hold = Some((now, until));
+        self.meter.meters.held_back();
+        Turn::Parked(until)
+    }
+
+    fn may_still_be_parked(&self) -> Duration {
+        PARKED_MAX.saturating_sub(self.parked)
+    }
+
+    fn ran(&self, cpu: Duration) {
+        self.meter.meters.ran(cpu);
+        if let Some(budget) = &self.meter.budget {
+            budget.spend(cpu, Instant::now());
+        }
+    }
+}
+
+impl Drop for CallClock<'_> {
+    /// The call may be given up while it is held back.
+    fn drop(&mut self) {
+        if let Some((since, _)) = self.hold {
+            self.meter.meters.parked(since.elapsed());
+        }
+    }
 }
 
 /// Processor time of this thread so far.
@@ -48,4 +163,39 @@ fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use tombolo_model::policy::CpuLimits;
+
+    use super::*;
+
+    #[test]
+    fn a_call_over_its_budget_is_held_back_and_its_deadline_moves_up_to_a_cap() {
+        let start = Instant::now();
+        let limits =
+            CpuLimits { max_millicores: Some(1), burst: Duration::from_millis(10), weight: 100 };
+        let budget = Arc::new(CpuBudget::new(&limits, 1, start));
+        let meter = CpuMeter {
+            meters: Arc::default(),
+            budget: Some(Arc::clone(&budget)),
+            guards: Guards::On,
+        };
+        let mut clock = CallClock::new(&meter, Duration::from_secs(1));
+        let deadline = clock.deadline;
+        assert_eq!(clock.turn(start), Turn::Run);
+        budget.spend(Duration::from_millis(18), start);
+        // A thousandth of a core makes up 8 ms, and another tick's worth, in ten seconds.
+        let until = start + Duration::from_secs(10);
+        assert_eq!(clock.turn(start), Turn::Parked(until));
+        assert_eq!(clock.turn(until - Duration::from_millis(1)), Turn::Parked(until));
+        assert_eq!(clock.turn(until), Turn::Run);
+        assert_eq!(clock.deadline, deadline + Duration::from_secs(10));
+        assert_eq!(meter.meters.read().parked, Duration::from_secs(10));
+        budget.spend(Duration::from_secs(1), until);
+        let longest = deadline + PARKED_MAX;
+        assert_eq!(clock.turn(until), Turn::Parked(longest));
+        assert_eq!(clock.turn(longest), Turn::Over);
+    }
 }

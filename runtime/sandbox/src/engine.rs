@@ -24,14 +24,23 @@ const FIBER_STACK_BYTES: usize = 1 << 20;
 /// Tables of interpreters and of Go hold thousands of functions (7,690 in StarlingMonkey).
 const TABLE_ELEMENTS: usize = 100_000;
 
+/// Whether guests are held to time and memory: by ticks, meters and the limiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guards {
+    On,
+    /// To measure what they cost.
+    Off,
+}
+
 /// Engine whose pool is as large as this machine allows.
 ///
 /// Cost: reserves address space, not memory.
-pub(crate) fn engine() -> Result<Engine, Error> {
+pub(crate) fn engine(guards: Guards) -> Result<Engine, Error> {
     let mut instances = INSTANCES;
     let mut smaller = INSTANCES_WHERE_SCARCE.into_iter();
     loop {
         let mut config = config();
+        config.epoch_interruption(guards == Guards::On);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
         match Engine::new(&config) {
             Ok(engine) => return Ok(engine),

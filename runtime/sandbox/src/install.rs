@@ -17,7 +17,9 @@ use crate::artifact::{Artifacts, Unusable};
 use crate::catalog;
 use crate::check::{Checked, check};
 use crate::compile::Compiler;
+use crate::cpu::CpuMeter;
 use crate::egress::Gate;
+use crate::engine::Guards;
 use crate::exports::Indices;
 use crate::host::Host;
 use crate::host::log::{Confided, Labels};
@@ -25,6 +27,7 @@ use crate::host::metrics::Metrics;
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
 use crate::instance::{Instance, Runnable, Setup, Terms};
+use crate::pool::Pool;
 use crate::registry::InstalledComponent;
 use crate::stored::Manifest;
 use crate::ticker::Ticker;
@@ -35,6 +38,7 @@ pub(crate) struct Installer {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Host>,
     pub(crate) ticker: Ticker,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) artifacts: Artifacts,
     pub(crate) ceiling: Limits,
     pub(crate) compiler: Compiler,
@@ -146,7 +150,8 @@ impl Installer {
     fn link(&self, component: &Component) -> Result<Runnable, NotRunnable> {
         let pre = self.linker.instantiate_pre(component).map_err(NotRunnable::Link)?;
         let indices = Indices::new(&pre).map_err(NotRunnable::Link)?;
-        Ok(Runnable { pre, indices, ticker: self.ticker.clone() })
+        let (ticker, pool) = (self.ticker.clone(), Arc::clone(&self.pool));
+        Ok(Runnable { pre, indices, ticker, pool })
     }
 
     /// Asks a component for its catalog, with nothing granted.
@@ -179,7 +184,7 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         schemas: SharedSchemas::default(),
         offsets: Arc::new(NoOffsets),
         metrics: Metrics::default(),
-        meters: Arc::default(),
+        cpu: CpuMeter { meters: Arc::default(), budget: None, guards: Guards::On },
         gate: Gate::closed(),
     }
 }

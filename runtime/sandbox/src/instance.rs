@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tombolo_model::batch::Malformed;
-use tombolo_model::fault::{Breach, Fault, Stage};
-use tombolo_model::meters::Meters;
+use tombolo_model::fault::{Breach, Fault, FaultKind, Stage};
 use tombolo_model::policy::Limits;
 use tombolo_model::role::OffsetReader;
-use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
 
 use crate::breach;
-use crate::cpu::{DeadlinePassed, metered};
+use crate::cpu::{CpuMeter, Turns, let_pass, metered};
 use crate::egress::Gate;
+use crate::engine::Guards;
 use crate::exports::{Exports, Indices};
 use crate::host::files::Roots;
 use crate::host::log::{Confided, Labels, Log};
@@ -25,6 +25,7 @@ use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
 use crate::host::{CallState, HANDLES_MAX, HOST_CALLS_MAX, Host, KEPT_BYTES_MAX};
 use crate::limits::Budget;
+use crate::pool::Pool;
 use crate::ticker::Ticker;
 use crate::v0::tombolo::connect::log::Level;
 
@@ -36,6 +37,7 @@ pub(crate) struct Runnable {
     pub(crate) pre: InstancePre<Host>,
     pub(crate) indices: Indices,
     pub(crate) ticker: Ticker,
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// What a store gets beside the component.
@@ -48,7 +50,7 @@ pub(crate) struct Setup {
     pub(crate) schemas: SharedSchemas,
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
-    pub(crate) meters: Arc<Meters>,
+    pub(crate) cpu: CpuMeter,
     pub(crate) gate: Gate,
 }
 
@@ -110,15 +112,19 @@ impl Instance {
         function: impl AsyncFnOnce(&mut Store<Host>, &Exports) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
         let Self { store, exports, ticker } = self;
-        store.data().meters.called(terms.bytes_in as u64);
+        store.data().cpu.meters.called(terms.bytes_in as u64);
         let function = async |store: &mut Store<Host>| function(store, exports).await;
         limited(store, ticker, limits, terms, function).await
     }
 
     fn store(runnable: &Runnable, setup: &Setup) -> Result<Store<Host>, Fault> {
+        runnable.pool.admit().map_err(|full| {
+            Fault::new(FaultKind::Retriable { after: None }, Stage::Lifecycle, full.to_string())
+        })?;
         let (labels, confided) = (setup.labels.clone(), setup.confided.clone());
-        let meters = Arc::clone(&setup.meters);
-        let log = Log::new(labels, confided, meters, setup.limits.log_bytes_per_second);
+        let meters = Arc::clone(&setup.cpu.meters);
+        let log =
+            Log::new(labels, confided, Arc::clone(&meters), setup.limits.log_bytes_per_second);
         let last_lines = LastLines::default();
         let out = Output::new(log.clone(), Level::Info, None);
         let err = Output::new(log.clone(), Level::Warn, Some(last_lines.clone()));
@@ -128,7 +134,7 @@ impl Instance {
         })?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
-        let mut budget = Budget::new(setup.limits.memory_max, Arc::clone(&setup.meters));
+        let mut budget = Budget::new(setup.limits.memory_max, Arc::clone(&meters));
         // Schemas outlive the instance that defined them.
         if !budget.charge(KEPT_BYTES_MAX as u64 + setup.schemas.defined_bytes()) {
             return Err(breach::memory(&budget, Stage::Lifecycle));
@@ -144,14 +150,24 @@ impl Instance {
             schemas: setup.schemas.clone(),
             offsets: Arc::clone(&setup.offsets),
             metrics: setup.metrics.clone(),
-            meters: Arc::clone(&setup.meters),
+            cpu: setup.cpu.clone(),
+            turns: Turns::new(setup.limits.cpu.weight),
             gate: setup.gate.clone(),
         };
         let mut store = Store::new(runnable.pre.engine(), host);
-        store.limiter(|host| &mut host.budget);
+        meters.instance_started();
         store.set_max_component_handles(HANDLES_MAX);
-        store.epoch_deadline_async_yield_and_update(1);
-        setup.meters.instance_started();
+        if setup.cpu.guards == Guards::Off {
+            return Ok(store);
+        }
+        store.limiter(|host| &mut host.budget);
+        store.epoch_deadline_callback(|mut context| {
+            let (passed, ticks) = context.data_mut().turns.next();
+            Ok(match passed {
+                0 => UpdateDeadline::Yield(ticks),
+                _ => UpdateDeadline::YieldCustom(ticks, Box::pin(let_pass(passed))),
+            })
+        });
         Ok(store)
     }
 
@@ -180,14 +196,14 @@ async fn limited<T>(
     let host = store.data_mut();
     host.budget.begin_call();
     host.call = CallState { host_calls_left: HOST_CALLS_MAX, host_fault: None };
-    let meters = Arc::clone(&host.meters);
-    let ended = metered(&meters, limit, guest(&mut *store)).await;
+    let meter = host.cpu.clone();
+    let ended = metered(&meter, limit, guest(&mut *store)).await;
     let host = store.data_mut();
-    meters.called_host(u64::from(HOST_CALLS_MAX - host.call.host_calls_left));
+    meter.meters.called_host(u64::from(HOST_CALLS_MAX - host.call.host_calls_left));
     match ended {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(breach::explain(error, host, limits, terms.stage)),
-        Err(DeadlinePassed) => Err(breach::deadline(limits, terms.stage)),
+        Err(passed) => Err(breach::deadline(&passed, limits, terms.stage)),
     }
 }
 

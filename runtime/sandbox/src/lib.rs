@@ -1,7 +1,7 @@
 //! Runs plugins as WebAssembly components, each in a sandbox of its own: the only crate that names wasmtime.
 //!
 //! A component is checked, compiled once by a child process ([`compile`]) and described ([`install`]); a connector or task gets instances of it ([`shared`]), whose calls are the roles of
-//! `tombolo-model` ([`role`]), under limits ([`limits`], [`cpu`], [`ticker`]) and with what the host offers ([`host`]). Everything that a guest returns is checked
+//! `tombolo-model` ([`role`]), under limits ([`limits`], [`cpu`], [`ticker`], [`pool`]) and with what the host offers ([`host`]). Everything that a guest returns is checked
 //! before it is used; connections go through one policy ([`egress`]); what breaks the contract ends the instance and becomes a fault that names the limit ([`breach`]).
 //!
 //! Not here: Kafka, stores, the loops that call plugins.
@@ -12,6 +12,7 @@ mod cpu;
 mod egress;
 mod engine;
 mod limits;
+mod pool;
 mod ticker;
 
 mod artifact;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tombolo_model::config_def::SettingState;
-use tombolo_model::metric::{Metered, Readings};
+use tombolo_model::metric::{Group, Metered, Readings, Tags, Value};
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::policy::{CompileLimits, Grants, Limits};
 use tombolo_model::role::{
@@ -21,7 +21,9 @@ use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
 
 use crate::artifact::Artifacts;
 use crate::compile::Compiler;
+use crate::cpu::{Budgets, CpuBudget, CpuMeter};
 use crate::egress::{Net, Resolver, SystemResolver};
+use crate::engine::Guards;
 use crate::error::Error;
 use crate::host::log::{Confided, Labels};
 use crate::host::metrics::{AllMetrics, Metrics};
@@ -29,6 +31,7 @@ use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
 use crate::install::{Installer, NotRunnable, denied, digest};
 use crate::instance::{Runnable, Setup, Terms};
+use crate::pool::{Mappings, Pool};
 use crate::registry::{InstalledComponent, Registry};
 use crate::role::connector::ConnectorRole;
 use crate::shared::Shared;
@@ -60,6 +63,8 @@ pub struct Sandbox {
     granted: Arc<Granted>,
     net: Arc<Net>,
     metrics: Arc<AllMetrics>,
+    guards: Guards,
+    budgets: Arc<Budgets>,
     /// Where to find the bytes of components that must be compiled anew.
     components: Arc<OnceLock<Arc<dyn Components>>>,
 }
@@ -70,7 +75,7 @@ impl Sandbox {
     /// Errors: an engine that cannot start, a cache or a granted directory that cannot be used, a cache that plugins could change.
     /// Cost: 10 ms, most of it for reserving address space.
     pub fn new(options: SandboxOptions) -> std::result::Result<Self, Error> {
-        Self::with_resolver(options, Arc::new(SystemResolver::default()))
+        Self::with(options, Arc::new(SystemResolver::default()), Guards::On)
     }
 
     /// As [`Sandbox::new`], with names looked up by another than the system's resolver.
@@ -78,9 +83,25 @@ impl Sandbox {
         options: SandboxOptions,
         resolver: Arc<dyn Resolver>,
     ) -> std::result::Result<Self, Error> {
+        Self::with(options, resolver, Guards::On)
+    }
+
+    /// One that holds no plugin to its time or its memory, and counts neither: only to measure what that costs.
+    ///
+    /// Errors: as [`Sandbox::new`]. Its components must be compiled [here](Compiler::Here); a child process compiles for the other kind.
+    #[doc(hidden)]
+    pub fn without_guards(options: SandboxOptions) -> std::result::Result<Self, Error> {
+        Self::with(options, Arc::new(SystemResolver::default()), Guards::Off)
+    }
+
+    fn with(
+        options: SandboxOptions,
+        resolver: Arc<dyn Resolver>,
+        guards: Guards,
+    ) -> std::result::Result<Self, Error> {
         let granted = Arc::new(Granted::new(&options.grants)?);
         granted.keep_out_of(&options.cache_dir)?;
-        let engine = engine::engine()?;
+        let engine = engine::engine(guards)?;
         let ticker = Ticker::start(&engine)?;
         let artifacts = Artifacts::open(&options.cache_dir, &engine)?;
         let linker = host::linker(&engine).map_err(Error::Engine)?;
@@ -88,6 +109,7 @@ impl Sandbox {
             engine,
             linker,
             ticker,
+            pool: Arc::new(Pool::new()),
             artifacts,
             ceiling: options.ceiling,
             compiler: options.compiler,
@@ -103,6 +125,8 @@ impl Sandbox {
             granted,
             net,
             metrics: Arc::default(),
+            guards,
+            budgets: Arc::default(),
             components: Arc::default(),
         })
     }
@@ -209,7 +233,11 @@ impl Sandbox {
             schemas: owner.schemas.for_component(),
             offsets: Arc::clone(&owner.context.offsets),
             metrics: owner.metrics.clone(),
-            meters: Arc::clone(&owner.context.meters),
+            cpu: CpuMeter {
+                meters: Arc::clone(&owner.context.meters),
+                budget: owner.cpu.clone(),
+                guards: self.guards,
+            },
             gate,
         }
     }
@@ -223,12 +251,34 @@ pub(crate) struct Owner {
     pub(crate) context: TaskContext,
     pub(crate) schemas: SharedSchemas,
     pub(crate) metrics: Metrics,
+    /// The connector's processor time; none where it has no limit.
+    pub(crate) cpu: Option<Arc<CpuBudget>>,
 }
 
-/// What plugins count and measure themselves.
+const GROUP: Group = Group { domain: "tombolo", name: "sandbox" };
+
+/// What plugins count and measure themselves, and how well the process keeps up with them.
 impl Metered for Sandbox {
     fn read(&self, readings: &mut Readings) {
         self.metrics.read(readings);
+        if !readings.wants_worker() {
+            return;
+        }
+        let tags = Tags::default();
+        let mut of = readings.of(GROUP, &tags);
+        of.add(
+            "tick-lateness-seconds",
+            "How late the clock is that interrupts plugins, at each tick, in seconds: a plugin keeps its thread for so much longer than 2 ms.",
+            Value::Histogram(self.installer.ticker.lateness()),
+        );
+        if let Some(Mappings { count, max }) = Mappings::read() {
+            of.gauge("memory-mappings", "Mappings of memory that the process has; at 80 % of the most that it may have no more sandboxes are started.", count as f64);
+            of.gauge(
+                "memory-mappings-max",
+                "Most mappings that the kernel allows a process (vm.max_map_count).",
+                max as f64,
+            );
+        }
     }
 }
 
@@ -281,6 +331,7 @@ impl Plugins for Sandbox {
         let owner = Owner {
             connector: name.clone(),
             task: None,
+            cpu: self.budgets.of(name, &context.limits.cpu),
             context: TaskContext {
                 limits: context.limits,
                 meters: context.meters,
@@ -299,6 +350,7 @@ impl Plugins for Sandbox {
         let owner = Owner {
             connector: task.connector.clone(),
             task: Some(task.index),
+            cpu: self.budgets.of(&task.connector, &context.limits.cpu),
             context,
             schemas: SharedSchemas::default(),
             metrics: self.metrics.of([

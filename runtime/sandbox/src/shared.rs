@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tombolo_model::batch::Malformed;
 use tombolo_model::fault::{Breach, Fault, FaultKind, Stage};
-use tombolo_model::policy::RECYCLE_PERCENT;
 use tombolo_model::settings::Settings;
 use wasmtime::Store;
 
@@ -105,7 +104,7 @@ impl Shared {
 
     /// Notes bytes of records that came out of a call.
     pub(crate) fn gave_out(&self, bytes: usize) {
-        self.setup.meters.gave_out(bytes as u64);
+        self.setup.cpu.meters.gave_out(bytes as u64);
     }
 
     /// Calls a function of the component when it is its turn, and gives out its answer once `check` has taken it.
@@ -122,7 +121,7 @@ impl Shared {
     ) -> Result<U, Fault> {
         let called = self.called(terms, function, check).await;
         if let Err(Fault { kind: FaultKind::Plugin(_), .. }) = called {
-            self.setup.meters.breached();
+            self.setup.cpu.meters.breached();
         }
         called
     }
@@ -178,7 +177,8 @@ impl Shared {
 
     fn put_back(&self, slot: &mut Slot, instance: Box<Instance>) {
         let (used, max) = instance.memory();
-        if used.saturating_mul(100) > max.saturating_mul(RECYCLE_PERCENT) {
+        let percent = u64::from(self.setup.limits.recycle_percent);
+        if used.saturating_mul(100) > max.saturating_mul(percent) {
             self.over_mark.store(true, Ordering::Relaxed);
         }
         slot.instance = State::Running(instance);
@@ -232,9 +232,9 @@ impl Shared {
 
     fn needs_more(&self, stage: Stage) -> Fault {
         let seconds = RECYCLE_AGAIN.as_secs();
-        let max = self.setup.limits.memory_max;
+        let (max, percent) = (self.setup.limits.memory_max, self.setup.limits.recycle_percent);
         let message = format!(
-            "the plugin used more than {RECYCLE_PERCENT} % of its memory again within {seconds} s of a fresh start; \
+            "the plugin used more than {percent} % of its memory again within {seconds} s of a fresh start; \
              its limit is {max} bytes (sandbox.memory.max)"
         );
         Fault::breach(Breach::Memory, stage, message)

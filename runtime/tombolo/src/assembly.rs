@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use tombolo_herder::{HerderConfig, HerderHandle, HerderParts, bring_back_plugins};
 use tombolo_kafka::{Admin, ClientKind, ClientSettings, LogClients, Producers, ServerStores};
 use tombolo_model::metric::Metered;
-use tombolo_model::policy::Limits;
 use tombolo_model::role::Plugins;
 use tombolo_model::settings::HIDDEN;
 use tombolo_model::{ConfigProviders, Settings, TenantId};
@@ -159,7 +158,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
     let sandbox = tokio::spawn(sandbox(SandboxOptions {
         cache_dir: options.cache_dir,
         grants: options.grants,
-        ceiling: Limits::default(),
+        ceiling: configs.worker.ceilings.limits(),
         compiler: Compiler::this_program(),
         compile_limits: options.compile_limits,
     }));

@@ -35,6 +35,7 @@ impl Measured {
             "connector.class": "FileStreamSink",
             "file": to,
             "topics": topic,
+            "sandbox.cpu.max": "2",
             "consumer.override.group.id": topic,
             "transforms": "drop",
             "transforms.drop.type": "org.apache.kafka.connect.transforms.Filter",

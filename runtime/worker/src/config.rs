@@ -8,7 +8,7 @@ use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 use tombolo_store::InternalTopics;
 
-use crate::connector_config::{ConfigError, PluginConfig, plugin};
+use crate::connector_config::{Ceilings, ConfigError, PluginConfig, plugin};
 use crate::metrics::Windows;
 use crate::override_policy::OverridePolicy;
 use crate::validation::WorkerConverters;
@@ -36,6 +36,8 @@ pub struct WorkerConfig {
     pub override_policy: OverridePolicy,
     /// Topics that the worker keeps its own state in, where it is one of a group: no connector may write to them.
     pub(crate) own_topics: Vec<String>,
+    /// Settings `sandbox.*.ceiling`: what connectors may ask for.
+    pub ceilings: Ceilings,
     /// All settings of the worker, for its clients.
     pub(crate) all: Settings,
 }
@@ -61,6 +63,12 @@ const OVERRIDE_ALLOWLIST: &str = "connector.client.config.override.allowlist";
 impl WorkerConfig {
     /// The settings read here. Settings below `producer.`, `consumer.`, `admin.` and below the converters belong to those.
     pub fn definitions() -> Vec<ConfigKey> {
+        let mut keys = Self::own_definitions();
+        keys.extend(Ceilings::definitions());
+        keys
+    }
+
+    fn own_definitions() -> Vec<ConfigKey> {
         vec![
             key("bootstrap.servers", Type::List)
                 .required()
@@ -165,6 +173,7 @@ impl WorkerConfig {
                 window: milliseconds(&all, METRICS_WINDOW),
                 count: count(&all, METRICS_SAMPLES).min(METRICS_SAMPLES_MAX),
             },
+            ceilings: Ceilings::from_settings(&all),
             override_policy: OverridePolicy::from_settings(
                 all.get(OVERRIDE_POLICY).unwrap_or_default(),
                 all.get(OVERRIDE_ALLOWLIST).unwrap_or_default(),
@@ -261,6 +270,14 @@ mod tests {
             ("header.converter.plugin.version", "latest"),
             ("connector.client.config.override.policy", "Allowlist"),
             ("connector.client.config.override.allowlist", "acks, linger.ms"),
+            ("sandbox.memory.max.ceiling", "7"),
+            ("sandbox.cpu.max.ceiling", "0.25"),
+            ("sandbox.cpu.burst.ms.ceiling", "8"),
+            ("sandbox.cpu.weight.ceiling", "9"),
+            ("sandbox.call.timeout.ms.ceiling", "10"),
+            ("sandbox.batch.bytes.max.ceiling", "11"),
+            ("sandbox.log.rate.ceiling", "12"),
+            ("task.inflight.bytes.max.ceiling", "13"),
         ];
         let mut settings = required();
         changes.iter().for_each(|(name, value)| drop(settings.insert(*name, *value)));
@@ -277,6 +294,11 @@ mod tests {
         assert_eq!(config.converters.header.version, None);
         let allowed = vec!["acks".to_owned(), "linger.ms".to_owned()];
         assert_eq!(config.override_policy, OverridePolicy::Allowlist(allowed));
+        let limits = config.ceilings.limits();
+        assert_eq!((limits.memory_max, limits.cpu.max_millicores), (7, Some(250)));
+        assert_eq!((limits.cpu.burst, limits.cpu.weight), (Duration::from_millis(8), 9));
+        assert_eq!(limits.call_timeout, Duration::from_millis(10));
+        assert_eq!((limits.batch_bytes_max, limits.log_bytes_per_second), (11, 12));
         let defined = WorkerConfig::definitions();
         let known = |key: &ConfigKey| settings.contains(&key.name);
         assert!(defined.iter().all(known), "a setting that this test does not change");

@@ -2,6 +2,7 @@
 //!
 //! Not here: complaints for people (`validation`), and what a plugin's own settings mean.
 
+pub mod ceilings;
 pub mod definitions;
 mod egress;
 mod read;
@@ -16,6 +17,7 @@ use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::Limits;
 use tombolo_model::{ConnectorName, Settings};
 
+pub use ceilings::Ceilings;
 pub use topic_creation::TopicCreationGroup;
 
 use crate::pattern::Pattern;
@@ -202,6 +204,20 @@ impl ConnectorConfig {
     /// Errors: the first setting that cannot be used. Unknown settings are the plugin's.
     pub fn from_settings(settings: &Settings, kind: PluginKind) -> Result<Self, ConfigError> {
         read::connector(settings, kind)
+    }
+
+    /// Reads a configuration under a worker's ceilings.
+    ///
+    /// Errors: the first setting that cannot be used, or is above its ceiling.
+    pub fn under(
+        ceilings: &Ceilings,
+        settings: &Settings,
+        kind: PluginKind,
+    ) -> Result<Self, ConfigError> {
+        match ceilings.errors(settings).into_iter().next() {
+            Some(error) => Err(error),
+            None => Self::from_settings(&ceilings.lower(settings.clone()), kind),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::{References, Secrets, Settings, VersionRange, config_def};
 
-use crate::connector_config::{self, PluginConfig, definitions, topic_creation};
+use crate::connector_config::{self, Ceilings, PluginConfig, definitions, topic_creation};
 use crate::override_policy::OverridePolicy;
 use section::Section;
 
@@ -131,6 +131,7 @@ pub async fn validate(
     plugins: &dyn Plugins,
     worker: &WorkerConverters,
     policy: &OverridePolicy,
+    ceilings: &Ceilings,
     config: &Settings,
 ) -> Result<Validation, Fault> {
     let plugin = match connector(plugins, config) {
@@ -152,6 +153,9 @@ pub async fn validate(
     }
     chain::check(&mut all, plugins, config).await;
     own(&mut all, plugins, &plugin, config).await?;
+    for error in ceilings.errors(config) {
+        all.error(&error.key, error.message);
+    }
     overrides(&mut all, policy, plugin.kind, config);
     for (prefix, kind) in [
         ("header.converter", PluginKind::HeaderConverter),

@@ -310,10 +310,10 @@ impl Worker {
     /// Checks a configuration. No side effects. The answer shows references as they were.
     pub async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {
         let Shared { plugins, config: worker, .. } = &*self.shared;
-        let WorkerConfig { converters, override_policy, .. } = worker;
+        let WorkerConfig { converters, override_policy, ceilings, .. } = worker;
         let Resolved { settings, references } = config;
         let validated =
-            validation::validate(&**plugins, converters, override_policy, settings).await;
+            validation::validate(&**plugins, converters, override_policy, ceilings, settings).await;
         let mut validation = validated.map_err(|fault| settings.secrets().hide_in(fault))?;
         validation.hide(references, settings.secrets());
         Ok(validation)
@@ -341,7 +341,7 @@ impl Worker {
     fn read(&self, config: &Settings) -> Result<(Arc<PluginInfo>, ConnectorConfig), Fault> {
         let read = || {
             let plugin = validation::connector(&*self.shared.plugins, config)?;
-            let config = ConnectorConfig::from_settings(config, plugin.kind)
+            let config = ConnectorConfig::under(&self.shared.config.ceilings, config, plugin.kind)
                 .map_err(|error| Fault::config(error.message))?;
             Ok((plugin, config))
         };

@@ -60,6 +60,8 @@ enum What {
     Floor,
     /// Each stage by itself, and the crossing of the wall.
     Stages,
+    /// Some stages with plugins held to time and memory, and without.
+    Guards,
 }
 
 impl What {
@@ -88,7 +90,9 @@ fn main() -> Result<()> {
     ensure!(arguments.records > 0 && arguments.rounds > 0, "there is nothing to measure");
     let peers = arguments.peer.map_or(Peer::ALL.to_vec(), |peer| vec![peer]);
     let wants_tombolo = peers.contains(&Peer::Tombolo) && arguments.tombolo.is_none();
-    if wants_tombolo || arguments.what.contains(&What::Stages) {
+    if wants_tombolo
+        || [What::Stages, What::Guards].iter().any(|what| arguments.what.contains(what))
+    {
         build()?;
     }
     let tombolo = match &arguments.tombolo {
@@ -179,6 +183,10 @@ fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Repor
     if asked(What::Stages) {
         let program = target_folder().join("release/examples/stages");
         report.add_stages(&stages::stages(&program)?);
+    }
+    if asked(What::Guards) {
+        let program = target_folder().join("release/examples/stages");
+        report.add_guards(&stages::guards(&program)?);
     }
     Ok(report)
 }

@@ -11,6 +11,7 @@ use crate::peer::Peer;
 use crate::process::Memory;
 use crate::reads::Reads;
 use crate::run::Figures;
+use crate::stages::Guarded;
 
 /// CPU time per record beside Connect's: at most this.
 const CPU_RATIO_MAX: f64 = 0.5;
@@ -20,7 +21,8 @@ const PEAK_RATIO_MAX: f64 = 0.2;
 const START_MAX: Duration = Duration::from_millis(150);
 /// Crossing the wall, in and out, per record in nanoseconds: at most this.
 const WALL_NS_MAX: f64 = 30.0;
-
+/// Most that it may cost that plugins are held to time and memory.
+const GUARDS_MAX: f64 = 0.12;
 /// A request that creates a connector: at most this.
 const CREATION_MAX: Duration = Duration::from_millis(10);
 /// From creation to the first row, beyond the join of a bare consumer: at most this.
@@ -64,6 +66,24 @@ impl Report {
                 _ => String::new(),
             };
             self.lines.push(format!("stage by itself, {name}: {ns:.1} ns per record{target}"));
+        }
+    }
+
+    /// Adds what it costs that plugins are held to time and memory, at each stage and in sum.
+    pub fn add_guards(&mut self, stages: &[Guarded]) {
+        let sum = Guarded {
+            name: "all of them".to_owned(),
+            with: stages.iter().map(|stage| stage.with).sum(),
+            without: stages.iter().map(|stage| stage.without).sum(),
+        };
+        for Guarded { name, with, without } in stages.iter().chain([&sum]) {
+            let cost = with / without - 1.0;
+            self.lines.push(format!(
+                "guards (ticks, meters, limits), {name}: {with:.1} ns per record, {without:.1} without: {:+.1} % (at most {:.0} %: {})",
+                cost * 100.0,
+                GUARDS_MAX * 100.0,
+                verdict(cost <= GUARDS_MAX),
+            ));
         }
     }
 

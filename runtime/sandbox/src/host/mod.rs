@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use tombolo_model::Fault;
-use tombolo_model::meters::Meters;
 use tombolo_model::role::OffsetReader;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::cpu::{CpuMeter, Turns};
 use crate::egress::Gate;
 use crate::limits::Budget;
 use crate::v0::tombolo::connect as contract;
@@ -56,7 +56,8 @@ pub(crate) struct Host {
     pub(crate) schemas: SharedSchemas,
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
-    pub(crate) meters: Arc<Meters>,
+    pub(crate) cpu: CpuMeter,
+    pub(crate) turns: Turns,
     pub(crate) gate: Gate,
 }
 

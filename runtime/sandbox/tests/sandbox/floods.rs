@@ -21,7 +21,7 @@ async fn it_is_ended_long_before_its_deadline() {
             ),
             "{flood}"
         );
-        let mut metrics = Readings::default();
+        let mut metrics = Readings::of_connector("c");
         fixture.sandbox.read(&mut metrics);
         assert!(metrics.into_vec().len() <= 100, "{flood}");
     }

@@ -31,6 +31,7 @@ mod cache;
 mod chain;
 mod meters;
 mod mutated;
+mod processor;
 mod servers;
 mod uploads;
 

@@ -25,6 +25,7 @@ fn allowed(check: &Check) -> String {
     match check {
         Check::Any => String::new(),
         Check::AtLeast(least) => format!(", at least {least}"),
+        Check::AtLeastFraction(least) => format!(", at least {least}"),
         Check::Between(least, most) => format!(", {least} to {most}"),
         Check::OneOf(known) => format!(": {}", words(known)),
         Check::OneOfIgnoringCase(known) => format!(" in any case: {}", words(known)),

@@ -14,6 +14,14 @@ use tombolo_model::plugin::PluginKind;
 pub const INFLIGHT_BYTES_MAX: &str = "task.inflight.bytes.max";
 /// Setting for the most memory of one instance.
 pub const MEMORY_MAX: &str = "sandbox.memory.max";
+/// Setting for the share of it at which an instance is made anew.
+pub const MEMORY_RECYCLE: &str = "sandbox.memory.recycle.percent";
+/// Setting for most cores in the long run.
+pub const CPU_MAX: &str = "sandbox.cpu.max";
+/// Setting for processor time at once.
+pub const CPU_BURST: &str = "sandbox.cpu.burst.ms";
+/// Setting for the share where sandboxes compete.
+pub const CPU_WEIGHT: &str = "sandbox.cpu.weight";
 /// Setting for the longest call.
 pub const CALL_TIMEOUT: &str = "sandbox.call.timeout.ms";
 /// Setting for the most bytes of a batch.
@@ -110,6 +118,19 @@ fn sandbox() -> Vec<ConfigKey> {
             .check(Check::Destinations)
             .shown(SANDBOX, 6, Width::Long, "Net allow")
             .doc("Where the connector's plugins may connect to, with commas between, as `https://api.example.com`, `https://*.example.com:443` or `tcp://db.example.com:5432`; schemes are `http`, `https` and `tcp`. Nowhere where nothing is given. The worker's own `sandbox.net.allow` must have it too."),
+        key(CPU_MAX, Type::Double)
+            .importance(Importance::Low)
+            .check(Check::AtLeastFraction(0.001))
+            .shown(SANDBOX, 7, Width::Short, "CPU max")
+            .doc("Most cores that the plugins of the connector use in the long run, all its tasks together, as 0.2. Who is over it is slowed down and not failed. None for as many as there are; between strangers, 0.2 is a good start."),
+        long(CPU_BURST, "1000", 8, "CPU burst")
+            .doc("Processor time that they may use at once beyond sandbox.cpu.max, in milliseconds; it fills again at that rate."),
+        long(CPU_WEIGHT, "100", 9, "CPU weight")
+            .check(Check::Between(1, 1000))
+            .doc("Share of the processor that each task's plugins get where they compete with those of other connectors: twice the weight, twice the time. Where nobody competes it makes no difference."),
+        long(MEMORY_RECYCLE, "75", 10, "Memory recycle percent")
+            .check(Check::Between(1, 100))
+            .doc("Share of sandbox.memory.max, in percent, above which a plugin instance is made anew between two batches, so that one that leaks goes on; 100 for never."),
         key(POISON_ROWS_MAX, Type::Int)
             .default("10")
             .importance(Importance::Low)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tombolo_model::config_def::Type;
 use tombolo_model::plugin::PluginKind;
-use tombolo_model::policy::{self, Limits};
+use tombolo_model::policy::{CpuLimits, Limits};
 use tombolo_model::{ConnectorName, Settings};
 
 use super::{
@@ -148,17 +148,20 @@ fn errors(settings: &Settings) -> Result<ErrorsConfig, ConfigError> {
     })
 }
 
-fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
-    let optional = |key: &str, default: u64| -> Result<u64, ConfigError> {
-        if settings.contains(key) { number(settings, key) } else { Ok(default) }
-    };
-    let timeout = u64::try_from(policy::CALL_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
-    let log = optional(definitions::LOG_RATE, u64::from(policy::LOG_BYTES_PER_SECOND))?;
+pub(super) fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
     Ok(Limits {
-        memory_max: optional(definitions::MEMORY_MAX, policy::MEMORY_MAX)?,
-        call_timeout: Duration::from_millis(optional(definitions::CALL_TIMEOUT, timeout)?),
-        batch_bytes_max: optional(definitions::BATCH_BYTES_MAX, policy::BATCH_BYTES_MAX)?,
-        log_bytes_per_second: u32::try_from(log).unwrap_or(u32::MAX),
+        memory_max: number(settings, definitions::MEMORY_MAX)?,
+        call_timeout: Duration::from_millis(number(settings, definitions::CALL_TIMEOUT)?),
+        batch_bytes_max: number(settings, definitions::BATCH_BYTES_MAX)?,
+        log_bytes_per_second: number::<u64>(settings, definitions::LOG_RATE)?
+            .try_into()
+            .unwrap_or(u32::MAX),
+        recycle_percent: number(settings, definitions::MEMORY_RECYCLE)?,
+        cpu: CpuLimits {
+            max_millicores: cores(settings, definitions::CPU_MAX)?,
+            burst: Duration::from_millis(number(settings, definitions::CPU_BURST)?),
+            weight: number(settings, definitions::CPU_WEIGHT)?,
+        },
     })
 }
 
@@ -170,6 +173,17 @@ fn restart(settings: &Settings) -> Result<RestartConfig, ConfigError> {
         backoff: time(definitions::RESTART_BACKOFF)?,
         backoff_max: time(definitions::RESTART_BACKOFF_MAX)?,
     })
+}
+
+/// Thousandths of cores, of a setting with a definition of ours, held to it; none where it is not set.
+fn cores(settings: &Settings, key: &str) -> Result<Option<u32>, ConfigError> {
+    let Some(text) = settings.get(key) else { return Ok(None) };
+    if let Some(message) = definitions::find(key).and_then(|definition| definition.error(text)) {
+        return Err(ConfigError { key: key.to_owned(), message });
+    }
+    let cores: f64 = text.trim().parse().map_err(|_| invalid(key, text, "Not a number"))?;
+    let millicores = (cores * 1_000.0).round().clamp(1.0, f64::from(u32::MAX));
+    Ok(Some(millicores as u32))
 }
 
 /// Texts with commas between, trimmed.

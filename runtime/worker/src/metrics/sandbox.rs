@@ -86,6 +86,21 @@ impl SandboxLimits {
                 sandbox.memory_max as f64,
             ),
             (
+                "memory-recycle-percent",
+                "Share of an instance's memory, in percent, above which it is made anew (sandbox.memory.recycle.percent).",
+                f64::from(sandbox.recycle_percent),
+            ),
+            (
+                "cpu-burst-seconds",
+                "Processor time at once, beyond the cores in the long run (sandbox.cpu.burst.ms).",
+                sandbox.cpu.burst.as_secs_f64(),
+            ),
+            (
+                "cpu-weight",
+                "Share of each task where plugins compete (sandbox.cpu.weight).",
+                f64::from(sandbox.cpu.weight),
+            ),
+            (
                 "call-timeout-seconds",
                 "Longest call of a plugin (sandbox.call.timeout.ms).",
                 sandbox.call_timeout.as_secs_f64(),
@@ -113,5 +128,10 @@ impl SandboxLimits {
         ] {
             of.gauge(name, help, limit);
         }
+        if let Some(millicores) = sandbox.cpu.max_millicores {
+            of.gauge("cpu-max-cores", CPU_MAX, f64::from(millicores) / 1_000.0);
+        }
     }
 }
+
+const CPU_MAX: &str = "Most cores in the long run, all tasks of the connector together (sandbox.cpu.max); missing where there is no limit.";

@@ -119,7 +119,9 @@ async fn run_under(policy: &OverridePolicy, config: &str) -> Validation {
         value: plugin("org.apache.kafka.connect.json.JsonConverter"),
         header: plugin("org.apache.kafka.connect.storage.SimpleHeaderConverter"),
     };
-    validate(&described(), &worker, policy, &config).await.unwrap()
+    let ceilings = [("sandbox.memory.max.ceiling", "268435456")].into_iter().collect();
+    let ceilings = Ceilings::from_settings(&ceilings);
+    validate(&described(), &worker, policy, &ceilings, &config).await.unwrap()
 }
 
 /// One line per setting, as in the files.
@@ -325,4 +327,26 @@ async fn credentials_that_the_host_adds_are_defined_checked_and_hidden() {
     let secret = of("sandbox.http.auth.api.value").key.as_ref().unwrap();
     assert_eq!(secret.r#type, Type::Password);
     assert_eq!(validation.unknown, ["sandbox.http.auth.api.other", "topic"]);
+}
+
+#[tokio::test]
+async fn more_than_the_worker_s_ceiling_is_refused_by_name() {
+    let asking = async |bytes: &str| {
+        run(&format!(
+            "name=n
+            connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector
+            topics=t
+            sandbox.memory.max={bytes}"
+        ))
+        .await
+    };
+    assert_eq!(asking("268435456").await.error_count(), 0);
+    let validation = asking("268435457").await;
+    let errors: Vec<&str> = validation.errors().collect();
+    assert_eq!(
+        errors,
+        [
+            "Invalid value 268435457 for configuration sandbox.memory.max: Value must be no more than 268435456, which the worker allows (sandbox.memory.max.ceiling)"
+        ]
+    );
 }
