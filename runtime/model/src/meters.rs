@@ -20,7 +20,6 @@ pub struct Meters {
     memory_peak: AtomicU64,
     instances: AtomicU64,
     calls: AtomicU64,
-    breaches: AtomicU64,
     host_calls: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
@@ -51,8 +50,6 @@ pub struct Usage {
     pub instances: u64,
     /// Calls of plugins, about one for each batch and stage.
     pub calls: u64,
-    /// Calls that ended with a breach of the contract: a limit, a trap, a lie.
-    pub breaches: u64,
     /// Calls that plugins made of the contract's host interfaces.
     pub host_calls: u64,
     /// Bytes of records that went into plugins.
@@ -84,7 +81,6 @@ impl Meters {
             memory_peak: get(&self.memory_peak),
             instances: get(&self.instances),
             calls: get(&self.calls),
-            breaches: get(&self.breaches),
             host_calls: get(&self.host_calls),
             bytes_in: get(&self.bytes_in),
             bytes_out: get(&self.bytes_out),
@@ -144,11 +140,6 @@ impl Meters {
         add(&self.host_calls, calls);
     }
 
-    /// A call ended with a breach.
-    pub fn breached(&self) {
-        add(&self.breaches, 1);
-    }
-
     /// A line of so many bytes was written to the log.
     pub fn logged(&self, bytes: u64) {
         add(&self.log_bytes, bytes);
@@ -201,7 +192,6 @@ impl AddAssign for Usage {
         self.memory_peak += other.memory_peak;
         self.instances += other.instances;
         self.calls += other.calls;
-        self.breaches += other.breaches;
         self.host_calls += other.host_calls;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tombolo_model::batch::Malformed;
-use tombolo_model::fault::{Breach, Fault, FaultKind, Stage};
+use tombolo_model::fault::{Breach, Fault, Stage};
 use tombolo_model::settings::Settings;
 use wasmtime::Store;
 
@@ -111,22 +111,6 @@ impl Shared {
     ///
     /// After a fault of the plugin's own the instance stays; after anything else but a good answer it is gone, as it is when this is dropped.
     pub(crate) async fn call<T, U>(
-        &self,
-        terms: Terms,
-        function: impl AsyncFnOnce(
-            &mut Store<Host>,
-            &Exports,
-        ) -> wasmtime::Result<Result<T, types::Fault>>,
-        check: impl FnOnce(T, &SharedSchemas) -> Result<U, Malformed>,
-    ) -> Result<U, Fault> {
-        let called = self.called(terms, function, check).await;
-        if let Err(Fault { kind: FaultKind::Plugin(_), .. }) = called {
-            self.setup.cpu.meters.breached();
-        }
-        called
-    }
-
-    async fn called<T, U>(
         &self,
         terms: Terms,
         function: impl AsyncFnOnce(

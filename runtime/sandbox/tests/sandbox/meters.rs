@@ -19,7 +19,7 @@ async fn calls_bytes_and_memory_are_counted_and_memory_is_given_back() {
     let plugin = fixture.plugin(PluginKind::Converter);
     let mut converter = task.converter(&plugin, &settings(&[]), false).await.unwrap();
     let created = meters.read();
-    assert_eq!((created.instances, created.calls, created.breaches), (1, 1, 0), "{created:?}");
+    assert_eq!((created.instances, created.calls), (1, 1), "{created:?}");
     assert!(created.memory > 0 && created.memory_peak == created.memory, "{created:?}");
     let topics = ["t".to_owned()];
     let topics = Topics { topics: &topics, topic: &[] };
@@ -37,7 +37,7 @@ async fn calls_bytes_and_memory_are_counted_and_memory_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_loop_is_billed_up_to_its_deadline_and_its_breach_is_counted() {
+async fn a_loop_is_billed_up_to_its_deadline() {
     let fixture = Fixture::new(tombolo_guests::LOOPS).await;
     let meters = Arc::new(Meters::default());
     let mut task = fixture.metered_task(quick(), &meters).await;
@@ -46,7 +46,6 @@ async fn a_loop_is_billed_up_to_its_deadline_and_its_breach_is_counted() {
     let fault = sink.put(&mut rows(&[("k", "v")]), None).await.unwrap_err();
     assert_eq!(breach(&fault).0, Breach::Deadline);
     let used = meters.read();
-    assert_eq!(used.breaches, 1);
     // How much of its half second it ran depends on what else does on this machine.
     assert!(used.cpu > Duration::from_millis(1) && used.cpu < Duration::from_secs(1), "{used:?}");
 }
