@@ -40,7 +40,7 @@ const CEILINGS: [(&str, &str, &str); 8] = [
     (
         CALL_TIMEOUT,
         "sandbox.call.timeout.ms.ceiling",
-        "Our own: most milliseconds that a connector may set sandbox.call.timeout.ms to. No ceiling where none is given; for strangers, 30000 is a good start.",
+        "Our own: most milliseconds that a connector may set sandbox.call.timeout.ms to; also how long a plugin may take to list its classes and to check a configuration, which is 30000 where none is given. No ceiling where none is given; for strangers, 30000 is a good start.",
     ),
     (
         BATCH_BYTES_MAX,
@@ -120,11 +120,12 @@ impl Ceilings {
         connector
     }
 
-    /// Limits of what runs for no connector: those of one that sets none, but with as much memory as any may have.
+    /// Limits of what runs for no connector, a plugin's catalog and its look at a configuration: those of one that sets none, but with as much
+    /// memory and time as any may have.
     pub fn limits(&self) -> Limits {
-        let memory = self.0.iter().find(|ceiling| ceiling.limit == MEMORY_MAX);
-        let asked: Settings =
-            memory.map(|ceiling| (MEMORY_MAX, ceiling.text.as_str())).into_iter().collect();
+        let is_asked = |ceiling: &&Ceiling| [MEMORY_MAX, CALL_TIMEOUT].contains(&ceiling.limit);
+        let asked = self.0.iter().filter(is_asked);
+        let asked: Settings = asked.map(|ceiling| (ceiling.limit, ceiling.text.as_str())).collect();
         // Ceilings are held to the definitions of what they bound.
         read::limits(&self.lower(asked)).unwrap_or_default()
     }
@@ -193,7 +194,18 @@ mod tests {
         assert_eq!(limits.cpu.max_millicores, Some(200));
         assert_eq!(limits.call_timeout, Duration::from_secs(3));
         assert_eq!(limits.memory_max, default.memory_max);
-        assert_eq!(ceilings.limits().memory_max, 1 << 30);
         assert_eq!(Ceilings::default().limits(), default);
+    }
+
+    #[test]
+    fn what_runs_for_no_connector_gets_as_much_memory_and_time_as_any_may_have() {
+        let limits = |memory, millis| {
+            let memory = ("sandbox.memory.max.ceiling", memory);
+            ceilings(&[memory, ("sandbox.call.timeout.ms.ceiling", millis)]).limits()
+        };
+        let more = limits("1073741824", "60000");
+        assert_eq!((more.memory_max, more.call_timeout), (1 << 30, Duration::from_secs(60)));
+        let less = limits("65536", "500");
+        assert_eq!((less.memory_max, less.call_timeout), (1 << 16, Duration::from_millis(500)));
     }
 }
