@@ -54,10 +54,10 @@ pub(crate) mod code {
     pub(crate) const TIMED_OUT: Code = E::RD_KAFKA_RESP_ERR__TIMED_OUT as Code;
 
     /// A record is larger than client or topic allow.
-    pub(crate) const TOO_LARGE: [Code; 2] = [
-        E::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE as Code,
-        E::RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE as Code,
-    ];
+    pub(crate) const RECORD_TOO_LARGE: Code = E::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE as Code;
+    /// A record, or the batch that it is in, is larger than client or topic allow.
+    pub(crate) const TOO_LARGE: [Code; 2] =
+        [RECORD_TOO_LARGE, E::RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE as Code];
 
     /// The credentials or the TLS handshake were refused.
     pub(super) const AUTHENTICATION: [Code; 3] = [

@@ -79,6 +79,7 @@ pub(crate) struct Client {
     pub(super) rk: *mut native::rd_kafka_t,
     role: Role,
     shared: Arc<Shared>,
+    record_max: usize,
 }
 
 // SAFETY: librdkafka's client is thread-safe throughout, and `Shared` is.
@@ -115,7 +116,14 @@ impl Client {
             // SAFETY: `rk` is live. Callbacks then come through the consumer's queue, in order with records.
             unsafe { native::rd_kafka_poll_set_consumer(rk) };
         }
-        Ok(Arc::new(Client { rk, role, shared }))
+        // SAFETY: `rk` is live.
+        let record_max = unsafe { record_max(rk) };
+        Ok(Arc::new(Client { rk, role, shared, record_max }))
+    }
+
+    /// Most bytes of a record, with its headers: a larger one is not sent.
+    pub(crate) fn record_max(&self) -> usize {
+        self.record_max
     }
 
     /// Takes the oldest thing that a callback told us.
@@ -256,6 +264,23 @@ impl Client {
         // SAFETY: `rk` is live; the text is static.
         unsafe { native::rd_kafka_test_fatal_error(self.rk, code, c"provoked".as_ptr()) };
     }
+}
+
+/// The property `message.max.bytes` of a client.
+///
+/// # Safety
+///
+/// `rk` is live.
+unsafe fn record_max(rk: *mut native::rd_kafka_t) -> usize {
+    let mut text = Explanation::new();
+    let mut size = text.0.len();
+    // SAFETY: as the caller promises; the configuration lives as long, and the buffer has the size given.
+    unsafe {
+        let conf = native::rd_kafka_conf(rk);
+        let name = c"message.max.bytes";
+        native::rd_kafka_conf_get(conf, name.as_ptr(), text.0.as_mut_ptr(), &raw mut size);
+    }
+    text.text().parse().unwrap_or(usize::MAX)
 }
 
 impl Drop for Client {

@@ -193,14 +193,17 @@ impl Delivered<'_> {
         self.0.key_len + self.0.len
     }
 
-    /// Bytes of its headers.
-    pub(crate) fn header_bytes(&self) -> usize {
-        let mut sum = 0;
+    /// How many headers it has, and their bytes.
+    pub(crate) fn header_size(&self) -> (usize, usize) {
+        let (mut count, mut sum) = (0, 0);
         // SAFETY: the message is live.
         unsafe {
-            headers(self.0, |name, value| sum += name.len() + value.map_or(0, <[u8]>::len));
+            headers(self.0, |name, value| {
+                count += 1;
+                sum += name.len() + value.map_or(0, <[u8]>::len);
+            });
         }
-        sum
+        (count, sum)
     }
 
     /// Partition and offset.

@@ -151,7 +151,7 @@ impl Line {
             }
             if current.is_some() {
                 settled.push(outcome(&row));
-                bytes += cost(row.len() + row.header_bytes());
+                bytes += cost(row.len(), row.header_size());
             }
         });
         if let Some((_, inbox)) = current {

@@ -19,7 +19,8 @@ struct Unsent {
     timestamp: i64,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
-    headers: Option<(Headers, usize)>,
+    headers: Option<Headers>,
+    header_size: (usize, usize),
     opaque: u64,
 }
 
@@ -35,15 +36,14 @@ impl Unsent {
             timestamp: record.timestamp,
             key: record.key.map(<[u8]>::to_vec),
             value: record.value.map(<[u8]>::to_vec),
-            headers: row.headers().map(|headers| (headers, row.header_bytes())),
+            headers: row.headers(),
+            header_size: row.header_size(),
             opaque: record.opaque,
         }
     }
 
     fn bytes(&self) -> usize {
-        self.key.as_ref().map_or(0, Vec::len)
-            + self.value.as_ref().map_or(0, Vec::len)
-            + self.headers.as_ref().map_or(0, |(_, bytes)| *bytes)
+        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -117,7 +117,7 @@ impl Line {
     fn send_again(&self, client: &Arc<Client>, unsent: Vec<Unsent>) {
         let mut topics: HashMap<String, Topic> = HashMap::new();
         for row in unsent {
-            let bytes = cost(row.bytes());
+            let bytes = cost(row.bytes(), row.header_size);
             let topic = match topics.entry(row.topic) {
                 Entry::Occupied(topic) => Ok(topic.into_mut()),
                 Entry::Vacant(place) => {
@@ -133,7 +133,7 @@ impl Line {
             };
             let sent = topic
                 .map_err(|_| code::UNKNOWN_TOPIC)
-                .and_then(|topic| topic.produce(&record, row.headers.map(|(headers, _)| headers)));
+                .and_then(|topic| topic.produce(&record, row.headers));
             if let Err(failed) = sent {
                 let outcome = Err(DeliveryError::new(failed));
                 let delivery = Delivery { seq: row.opaque & SEQ_MASK, outcome };

@@ -116,9 +116,15 @@ impl From<DeliveryError> for Error {
 /// What librdkafka keeps for a record beyond its bytes, about; counts against a budget, so that tiny records are bounded too.
 const RECORD_OVERHEAD: usize = 256;
 
-/// What a record with so many bytes of key, value and headers costs a budget.
-pub(super) fn cost(bytes: usize) -> usize {
-    bytes + RECORD_OVERHEAD
+/// What librdkafka keeps for a header beyond its bytes, about: each is an allocation of its own.
+const HEADER_OVERHEAD: usize = 64;
+
+/// Least that a header takes of a record beyond its bytes: the lengths of name and value.
+const HEADER_LENGTHS_MIN: usize = 2;
+
+/// What a record with so many bytes of key and value, so many headers and so many bytes of these costs a budget.
+pub(super) fn cost(bytes: usize, (headers, header_bytes): (usize, usize)) -> usize {
+    bytes + RECORD_OVERHEAD + headers * HEADER_OVERHEAD + header_bytes
 }
 
 impl ProduceRows<'_> {
@@ -129,13 +135,29 @@ impl ProduceRows<'_> {
         start.map_or(0, |&start| start as usize)..end as usize
     }
 
-    /// Bytes of key, value and headers of a row.
-    pub(super) fn bytes(&self, row: usize) -> usize {
+    /// Bytes of key and value of a row.
+    fn bytes(&self, row: usize) -> usize {
+        let one = row..row + 1;
+        bytes_between(self.key, one.clone()) + bytes_between(self.value, one)
+    }
+
+    /// How many headers a row has, and their bytes.
+    fn header_size(&self, row: usize) -> (usize, usize) {
         let headers = self.header_range(row);
         let names = bytes_between(self.header_names, headers.clone());
-        let values = bytes_between(self.header_values, headers);
-        let one = row..row + 1;
-        bytes_between(self.key, one.clone()) + bytes_between(self.value, one) + names + values
+        (headers.len(), names + bytes_between(self.header_values, headers))
+    }
+
+    /// What a row costs a budget.
+    pub(super) fn cost(&self, row: usize) -> usize {
+        cost(self.bytes(row), self.header_size(row))
+    }
+
+    /// Whether a row's headers alone are more than a record may have. Many small ones are better not copied, only to be refused: each takes some
+    /// fifty bytes.
+    pub(super) fn has_too_many_headers(&self, row: usize, record_max: usize) -> bool {
+        let (count, bytes) = self.header_size(row);
+        count * HEADER_LENGTHS_MIN + bytes > record_max
     }
 
     /// The headers of a row, copied; none when it has none.

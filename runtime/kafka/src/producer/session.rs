@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::inbox::Inbox;
 use super::line::{Engine, Line, SEQ_BITS, SEQ_MASK, Slot};
-use super::rows::{Delivery, DeliveryError, ProduceRows, Sent, Stopped, cost};
+use super::rows::{Delivery, DeliveryError, ProduceRows, Sent, Stopped};
 use crate::error::Error;
 use crate::ffi::{self, Client, Code, Record, Topic, code};
 
@@ -115,7 +115,7 @@ impl ProducerSession {
         let in_flight = self.inbox.bytes_in_flight();
         let mut bytes = 0;
         for row in from_row..rows.rows {
-            let next = cost(rows.bytes(row));
+            let next = rows.cost(row);
             if in_flight + bytes > 0 && in_flight + bytes + next > self.inbox.budget {
                 self.blocked = Blocked::Budget(next);
                 return (row, bytes);
@@ -153,6 +153,9 @@ impl ProducerSession {
                 opaque: (u64::from(self.slot) << SEQ_BITS) | (seq & SEQ_MASK),
             };
             let sent = match &current {
+                _ if rows.has_too_many_headers(row, client.record_max()) => {
+                    Err(code::RECORD_TOO_LARGE)
+                }
                 Some((_, Ok(topic))) => topic.produce(&record, rows.headers(row)),
                 Some((_, Err(failed))) => Err(*failed),
                 None => Err(code::UNKNOWN_TOPIC),
@@ -164,12 +167,12 @@ impl ProducerSession {
                     if failed != code::QUEUE_FULL {
                         self.line.died();
                     }
-                    return (row, (row..range.end).map(|row| cost(rows.bytes(row))).sum());
+                    return (row, (row..range.end).map(|row| rows.cost(row)).sum());
                 }
                 Err(failed) => {
                     let outcome = Err(DeliveryError::new(failed));
                     let delivery = Delivery { seq: seq & SEQ_MASK, outcome };
-                    self.inbox.settle(&mut vec![delivery], cost(rows.bytes(row)));
+                    self.inbox.settle(&mut vec![delivery], rows.cost(row));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What only the inside can provoke: a producer that dies.
+//! What only the inside can provoke or see: a producer that dies, and what rows cost.
 
 use std::time::Duration;
 
@@ -62,18 +62,22 @@ impl Numbered {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_producer_that_dies_is_replaced_and_its_rows_are_sent_again_in_order() {
-    const ROWS: u32 = 20_000;
-    let topic = format!("dies-{}", std::process::id());
+async fn create(topic: &str) {
     let admin = Admin::new(&settings(ClientKind::Admin), "test", Duration::from_secs(60)).unwrap();
     let new_topic = crate::admin::NewTopic {
-        name: topic.clone(),
+        name: topic.to_owned(),
         partitions: 1,
         replication_factor: 1,
         settings: Vec::new(),
     };
     admin.create_topic(&new_topic).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_dies_is_replaced_and_its_rows_are_sent_again_in_order() {
+    const ROWS: u32 = 20_000;
+    let topic = format!("dies-{}", std::process::id());
+    create(&topic).await;
     let producers = Producers::new("test");
     // A pause before each batch leaves, so that every death finds rows waiting.
     let settings_of_both = settings(ClientKind::Producer).with("linger.ms", "100");
@@ -135,6 +139,46 @@ async fn first_occurrences_are_in_order(topic: &str, count: u32) {
             next += u32::from(number == next);
         }
     }
+}
+
+#[test]
+fn headers_count_by_their_number_too() {
+    let mut rows = Numbered::new("t", 3);
+    // All headers are the second row's, two bytes each.
+    rows.header_ends = vec![0, 3, 3];
+    let columns = rows.columns();
+    let costs: Vec<usize> = (0..3).map(|row| columns.cost(row)).collect();
+    assert_eq!(costs, [257, 257 + 3 * (64 + 2), 257]);
+    assert!(columns.has_too_many_headers(1, 11) && !columns.has_too_many_headers(1, 12));
+    assert!(!columns.has_too_many_headers(0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_with_more_headers_than_a_record_may_have_is_refused_and_others_go() {
+    const HEADERS: u32 = 500_000;
+    let producers = Producers::new("test");
+    let mut session = producers.session(&settings(ClientKind::Producer), 8 << 20).unwrap();
+    let topic = format!("headers-{}", std::process::id());
+    create(&topic).await;
+    let mut rows = Numbered::new(&topic, 3);
+    rows.header_ends = vec![0, HEADERS, HEADERS];
+    (rows.header_names, rows.header_values) = (Column::default(), Column::default());
+    for _ in 0..HEADERS {
+        rows.header_names.push(b"h");
+        rows.header_values.push(b"");
+    }
+    let (mut row, mut settled) = (0, Vec::new());
+    while row < 3 {
+        row = session.send(&rows.columns(), row, row as u64).unwrap().next_row;
+        session.capacity().await.unwrap();
+    }
+    while settled.len() < 3 {
+        session.deliveries(&mut settled).await.unwrap();
+    }
+    settled.sort_unstable_by_key(|delivery| delivery.seq);
+    let too_large = |row: &Delivery| row.outcome.is_err_and(DeliveryError::is_too_large);
+    assert_eq!(settled.iter().map(too_large).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(settled.iter().filter(|row| row.outcome.is_ok()).count(), 2);
 }
 
 #[test]
