@@ -18,6 +18,8 @@ pub struct Limits {
     pub batch_bytes_max: u64,
     /// Log bytes a second. Setting `sandbox.log.rate`.
     pub log_bytes_per_second: u32,
+    /// Bytes of memory of all sandboxes of the connector together; none for as many as there are. Setting `sandbox.memory.total.max`.
+    pub memory_total_max: Option<u64>,
     /// Share of `memory_max` above which an instance is recycled, in percent; 100 for never. Setting `sandbox.memory.recycle.percent`.
     pub recycle_percent: u8,
     /// Processor time of the connector.
@@ -57,6 +59,7 @@ impl Default for Limits {
             call_timeout: CALL_TIMEOUT,
             batch_bytes_max: BATCH_BYTES_MAX,
             log_bytes_per_second: LOG_BYTES_PER_SECOND,
+            memory_total_max: None,
             recycle_percent: RECYCLE_PERCENT,
             cpu: CpuLimits::default(),
         }

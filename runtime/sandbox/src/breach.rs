@@ -10,7 +10,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::cpu::DeadlinePassed;
 use crate::host::{HANDLES_MAX, Host, HostFailed, TooManyHostCalls};
-use crate::limits::Budget;
+use crate::limits::{Budget, Refused};
 
 /// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
 const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
@@ -57,10 +57,15 @@ pub(crate) fn deadline(passed: &DeadlinePassed, limits: &Limits, stage: Stage) -
 
 /// The fault of a store whose budget refused more.
 pub(crate) fn memory(budget: &Budget, stage: Stage) -> Fault {
-    let (wanted, max) = (budget.refused().unwrap_or_default(), budget.max());
-    let message = format!(
-        "the plugin asked for {wanted} bytes of memory, above its limit of {max} (sandbox.memory.max)"
-    );
+    let message = match budget.refused() {
+        Some(Refused::Total { wanted, max }) => format!(
+            "the plugin asked for memory with which its connector would have {wanted} bytes, above the limit of {max} (sandbox.memory.total.max)"
+        ),
+        Some(Refused::Own { wanted, max }) => format!(
+            "the plugin asked for {wanted} bytes of memory, above its limit of {max} (sandbox.memory.max)"
+        ),
+        None => "the plugin asked for more memory than it may have (sandbox.memory.max)".to_owned(),
+    };
     Fault::breach(Breach::Memory, stage, message)
 }
 

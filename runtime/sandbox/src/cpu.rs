@@ -18,7 +18,7 @@ use crate::engine::Guards;
 mod budget;
 mod turns;
 
-pub(crate) use budget::{Budgets, CpuBudget};
+pub(crate) use budget::CpuBudget;
 pub(crate) use turns::{Turns, let_pass};
 
 /// Longest time for which calls are held back beyond their deadline, each. With the default deadline of 30 s it makes 150 s: half of the five

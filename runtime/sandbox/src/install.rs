@@ -185,6 +185,7 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         offsets: Arc::new(NoOffsets),
         metrics: Metrics::default(),
         cpu: CpuMeter { meters: Arc::default(), budget: None, guards: Guards::On },
+        memory: Arc::default(),
         gate: Gate::closed(),
     }
 }

@@ -24,7 +24,7 @@ use crate::host::output::{LastLines, Output};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
 use crate::host::{CallState, HANDLES_MAX, HOST_CALLS_MAX, Host, KEPT_BYTES_MAX};
-use crate::limits::Budget;
+use crate::limits::{Budget, MemoryTotal};
 use crate::pool::Pool;
 use crate::ticker::Ticker;
 use crate::v0::tombolo::connect::log::Level;
@@ -51,6 +51,7 @@ pub(crate) struct Setup {
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
     pub(crate) cpu: CpuMeter,
+    pub(crate) memory: Arc<MemoryTotal>,
     pub(crate) gate: Gate,
 }
 
@@ -134,7 +135,8 @@ impl Instance {
         })?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
-        let mut budget = Budget::new(setup.limits.memory_max, Arc::clone(&meters));
+        let (max, total) = (setup.limits.memory_max, Arc::clone(&setup.memory));
+        let mut budget = Budget::new(max, Arc::clone(&meters), total);
         // Schemas outlive the instance that defined them.
         if !budget.charge(KEPT_BYTES_MAX as u64 + setup.schemas.defined_bytes()) {
             return Err(breach::memory(&budget, Stage::Lifecycle));

@@ -8,6 +8,7 @@
 
 mod error;
 
+mod accounts;
 mod cpu;
 mod egress;
 mod engine;

@@ -1,6 +1,6 @@
-//! What one store may use: bytes, in sum over its memories and tables and what the host keeps for it.
+//! What one store may use: bytes, in sum over its memories and tables and what the host keeps for it; and all stores of one connector together.
 //!
-//! Not here: the defaults (`model::policy`), and the pool, which limits the process as a whole (`engine`).
+//! Not here: who keeps a connector's sum (`accounts`), the defaults (`model::policy`), and the pool, which limits the process as a whole (`engine`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,14 +16,57 @@ const TABLE_ELEMENT_BYTES: u64 = 8;
 pub(crate) struct Budget {
     used: u64,
     max: u64,
-    /// How many bytes there would have been at the last refusal of this call.
-    refused: Option<u64>,
+    /// The last refusal of this call.
+    refused: Option<Refused>,
     /// What the last growth added, to be taken back if the growth fails after all.
     growth: u64,
     /// What was held and is no more, to be taken off.
     given_back: Arc<AtomicU64>,
     /// Shows what is used, until the store ends.
     meters: Arc<Meters>,
+    /// The connector's.
+    total: Arc<MemoryTotal>,
+}
+
+/// How many bytes there would have been, and above which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The store's own.
+    Own { wanted: u64, max: u64 },
+    /// That of all stores of the connector.
+    Total { wanted: u64, max: u64 },
+}
+
+/// Bytes of all stores of one connector.
+#[derive(Debug)]
+pub(crate) struct MemoryTotal {
+    used: AtomicU64,
+    max: AtomicU64,
+}
+
+impl Default for MemoryTotal {
+    fn default() -> Self {
+        Self { used: AtomicU64::new(0), max: AtomicU64::new(u64::MAX) }
+    }
+}
+
+impl MemoryTotal {
+    /// Limits it from now on; what is used already stays.
+    pub(crate) fn limit(&self, max: Option<u64>) {
+        self.max.store(max.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn add(&self, bytes: u64) -> Result<(), Refused> {
+        let max = self.max.load(Ordering::Relaxed);
+        let add = |used: u64| used.checked_add(bytes).filter(|wanted| *wanted <= max);
+        let added = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        let refused = |used: u64| Refused::Total { wanted: used.saturating_add(bytes), max };
+        added.map(drop).map_err(refused)
+    }
+
+    fn take_off(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 /// Bytes that the host keeps for a store until this is dropped.
@@ -40,8 +83,8 @@ impl Drop for Held {
 }
 
 impl Budget {
-    pub(crate) fn new(max: u64, meters: Arc<Meters>) -> Self {
-        Self { used: 0, max, refused: None, growth: 0, given_back: Arc::default(), meters }
+    pub(crate) fn new(max: u64, meters: Arc<Meters>, total: Arc<MemoryTotal>) -> Self {
+        Self { used: 0, max, refused: None, growth: 0, given_back: Arc::default(), meters, total }
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -57,24 +100,31 @@ impl Budget {
         self.refused = None;
     }
 
-    /// How many bytes there would have been at the last refusal of this call, if there was one.
-    pub(crate) fn refused(&self) -> Option<u64> {
+    /// The last refusal of this call, if there was one.
+    pub(crate) fn refused(&self) -> Option<Refused> {
         self.refused
     }
 
     /// Adds bytes; false, and nothing added, where that is over the limit.
     pub(crate) fn charge(&mut self, bytes: u64) -> bool {
         let given_back = self.given_back.swap(0, Ordering::Relaxed).min(self.used);
-        self.used -= given_back;
-        self.meters.memory_shrank(given_back);
-        let wanted = self.used.saturating_add(bytes);
-        if wanted > self.max {
-            self.refused = Some(wanted);
+        self.take_off(given_back);
+        let (wanted, max) = (self.used.saturating_add(bytes), self.max);
+        let added =
+            if wanted > max { Err(Refused::Own { wanted, max }) } else { self.total.add(bytes) };
+        if let Err(refused) = added {
+            self.refused = Some(refused);
             return false;
         }
         self.used = wanted;
         self.meters.memory_grew(bytes);
         true
+    }
+
+    fn take_off(&mut self, bytes: u64) {
+        self.used -= bytes;
+        self.total.take_off(bytes);
+        self.meters.memory_shrank(bytes);
     }
 
     /// Adds bytes until what is returned is dropped; none, and nothing added, where that is over the limit.
@@ -91,14 +141,13 @@ impl Budget {
 
     fn take_back(&mut self) {
         let growth = std::mem::take(&mut self.growth);
-        self.used = self.used.saturating_sub(growth);
-        self.meters.memory_shrank(growth);
+        self.take_off(growth);
     }
 }
 
 impl Drop for Budget {
     fn drop(&mut self) {
-        self.meters.memory_shrank(self.used);
+        self.take_off(self.used);
     }
 }
 
@@ -142,22 +191,40 @@ mod tests {
 
     #[test]
     fn memories_tables_and_host_bytes_add_up() {
-        let mut budget = Budget::new(1_000, Arc::default());
+        let mut budget = Budget::new(1_000, Arc::default(), Arc::default());
         assert!(budget.memory_growing(0, 400, None).unwrap());
         assert!(budget.memory_growing(0, 400, None).unwrap(), "a second memory");
         assert!(budget.table_growing(0, 10, None).unwrap());
         assert!(budget.charge(100));
         assert_eq!((budget.used(), budget.refused()), (980, None));
         assert!(!budget.memory_growing(400, 421, None).unwrap());
-        assert_eq!((budget.used(), budget.refused()), (980, Some(1_001)));
+        let refused = Refused::Own { wanted: 1_001, max: 1_000 };
+        assert_eq!((budget.used(), budget.refused()), (980, Some(refused)));
         assert!(budget.charge(20));
         budget.begin_call();
         assert_eq!((budget.used(), budget.refused()), (1_000, None));
     }
 
     #[test]
+    fn stores_of_one_connector_add_up_and_what_ends_is_taken_off() {
+        let total = Arc::new(MemoryTotal::default());
+        total.limit(Some(1_500));
+        let store = || Budget::new(1_000, Arc::default(), Arc::clone(&total));
+        let (mut first, mut second) = (store(), store());
+        assert!(first.charge(1_000) && second.charge(500));
+        assert!(!second.charge(1));
+        assert_eq!(second.refused(), Some(Refused::Total { wanted: 1_501, max: 1_500 }));
+        drop(first);
+        assert!(second.memory_growing(0, 400, None).unwrap());
+        second.memory_grow_failed(wasmtime::Error::msg("no room in the pool")).unwrap();
+        assert!(store().charge(1_000));
+        drop(second);
+        assert_eq!(total.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn what_is_held_counts_until_it_is_dropped() {
-        let mut budget = Budget::new(1_000, Arc::default());
+        let mut budget = Budget::new(1_000, Arc::default(), Arc::default());
         let held = budget.hold(900).unwrap();
         assert_eq!(budget.used(), 900);
         assert!(budget.hold(200).is_none());
@@ -169,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_growth_that_fails_after_all_does_not_count() {
-        let mut budget = Budget::new(1_000, Arc::default());
+        let mut budget = Budget::new(1_000, Arc::default(), Arc::default());
         assert!(budget.memory_growing(0, 400, None).unwrap());
         assert!(budget.memory_growing(400, 600, None).unwrap());
         budget.memory_grow_failed(wasmtime::Error::msg("no room in the pool")).unwrap();
@@ -181,7 +248,7 @@ mod tests {
 
     #[test]
     fn growth_beyond_a_memorys_own_maximum_is_no_breach_of_ours() {
-        let mut budget = Budget::new(1_000, Arc::default());
+        let mut budget = Budget::new(1_000, Arc::default(), Arc::default());
         assert!(!budget.memory_growing(0, 500, Some(400)).unwrap());
         assert_eq!((budget.used(), budget.refused()), (0, None));
     }

@@ -19,9 +19,10 @@ use tombolo_model::role::{
 use tombolo_model::settings::Settings;
 use tombolo_model::{ConnectorName, Fault, Stage, TaskId};
 
+use crate::accounts::{Account, Accounts};
 use crate::artifact::Artifacts;
 use crate::compile::Compiler;
-use crate::cpu::{Budgets, CpuBudget, CpuMeter};
+use crate::cpu::CpuMeter;
 use crate::egress::{Net, Resolver, SystemResolver};
 use crate::engine::Guards;
 use crate::error::Error;
@@ -64,7 +65,7 @@ pub struct Sandbox {
     net: Arc<Net>,
     metrics: Arc<AllMetrics>,
     guards: Guards,
-    budgets: Arc<Budgets>,
+    accounts: Arc<Accounts>,
     /// Where to find the bytes of components that must be compiled anew.
     components: Arc<OnceLock<Arc<dyn Components>>>,
 }
@@ -126,7 +127,7 @@ impl Sandbox {
             net,
             metrics: Arc::default(),
             guards,
-            budgets: Arc::default(),
+            accounts: Arc::default(),
             components: Arc::default(),
         })
     }
@@ -235,9 +236,10 @@ impl Sandbox {
             metrics: owner.metrics.clone(),
             cpu: CpuMeter {
                 meters: Arc::clone(&owner.context.meters),
-                budget: owner.cpu.clone(),
+                budget: owner.account.cpu.clone(),
                 guards: self.guards,
             },
+            memory: Arc::clone(&owner.account.memory),
             gate,
         }
     }
@@ -251,8 +253,8 @@ pub(crate) struct Owner {
     pub(crate) context: TaskContext,
     pub(crate) schemas: SharedSchemas,
     pub(crate) metrics: Metrics,
-    /// The connector's processor time; none where it has no limit.
-    pub(crate) cpu: Option<Arc<CpuBudget>>,
+    /// What the connector may use in sum.
+    pub(crate) account: Account,
 }
 
 const GROUP: Group = Group { domain: "tombolo", name: "sandbox" };
@@ -331,7 +333,7 @@ impl Plugins for Sandbox {
         let owner = Owner {
             connector: name.clone(),
             task: None,
-            cpu: self.budgets.of(name, &context.limits.cpu),
+            account: self.accounts.of(name, &context.limits),
             context: TaskContext {
                 limits: context.limits,
                 meters: context.meters,
@@ -350,7 +352,7 @@ impl Plugins for Sandbox {
         let owner = Owner {
             connector: task.connector.clone(),
             task: Some(task.index),
-            cpu: self.budgets.of(&task.connector, &context.limits.cpu),
+            account: self.accounts.of(&task.connector, &context.limits),
             context,
             schemas: SharedSchemas::default(),
             metrics: self.metrics.of([

@@ -36,6 +36,7 @@ impl Measured {
             "file": to,
             "topics": topic,
             "sandbox.cpu.max": "2",
+            "sandbox.memory.total.max": "1073741824",
             "consumer.override.group.id": topic,
             "transforms": "drop",
             "transforms.drop.type": "org.apache.kafka.connect.transforms.Filter",

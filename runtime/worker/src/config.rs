@@ -271,6 +271,7 @@ mod tests {
             ("connector.client.config.override.policy", "Allowlist"),
             ("connector.client.config.override.allowlist", "acks, linger.ms"),
             ("sandbox.memory.max.ceiling", "7"),
+            ("sandbox.memory.total.max.ceiling", "6"),
             ("sandbox.cpu.max.ceiling", "0.25"),
             ("sandbox.cpu.burst.ms.ceiling", "8"),
             ("sandbox.cpu.weight.ceiling", "9"),
@@ -295,7 +296,8 @@ mod tests {
         let allowed = vec!["acks".to_owned(), "linger.ms".to_owned()];
         assert_eq!(config.override_policy, OverridePolicy::Allowlist(allowed));
         let limits = config.ceilings.limits();
-        assert_eq!((limits.memory_max, limits.cpu.max_millicores), (7, Some(250)));
+        assert_eq!((limits.memory_max, limits.memory_total_max), (7, Some(6)));
+        assert_eq!(limits.cpu.max_millicores, Some(250));
         assert_eq!((limits.cpu.burst, limits.cpu.weight), (Duration::from_millis(8), 9));
         assert_eq!(limits.call_timeout, Duration::from_millis(10));
         assert_eq!((limits.batch_bytes_max, limits.log_bytes_per_second), (11, 12));

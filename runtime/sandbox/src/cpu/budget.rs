@@ -1,42 +1,13 @@
-//! Budgets of processor time: one bucket for each connector, which its tasks share and which outlives them.
+//! A connector's budget of processor time: a bucket that fills with time at the connector's rate, up to its burst, and is emptied by what its guests ran.
 //!
-//! A bucket fills with time at the connector's rate, up to its burst, and is emptied by what its guests ran. Not here: holding calls back.
+//! Not here: holding calls back, and who keeps it (`accounts`).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tombolo_model::ConnectorName;
 use tombolo_model::policy::CpuLimits;
 
 use crate::ticker::TICK;
-
-/// The budgets of all connectors that have one.
-#[derive(Default)]
-pub(crate) struct Budgets(Mutex<HashMap<ConnectorName, Arc<CpuBudget>>>);
-
-impl Budgets {
-    /// The budget of a connector, with these limits from now on; none where they allow everything. A task that starts anew does not fill it.
-    pub(crate) fn of(
-        &self,
-        connector: &ConnectorName,
-        limits: &CpuLimits,
-    ) -> Option<Arc<CpuBudget>> {
-        let now = Instant::now();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that nobody uses and that is full is as good as new.
-        all.retain(|_, budget| Arc::strong_count(budget) > 1 || !budget.is_full(now));
-        let Some(max) = limits.max_millicores else {
-            all.remove(connector);
-            return None;
-        };
-        let budget = all
-            .entry(connector.clone())
-            .or_insert_with(|| Arc::new(CpuBudget::new(limits, max, now)));
-        budget.change(limits, max, now);
-        Some(Arc::clone(budget))
-    }
-}
 
 /// Processor time that a connector may use.
 pub(crate) struct CpuBudget(Mutex<Bucket>);
@@ -58,7 +29,7 @@ impl CpuBudget {
         Self(Mutex::new(Bucket { millicores, burst, left: burst, filled: now }))
     }
 
-    fn change(&self, limits: &CpuLimits, max_millicores: u32, now: Instant) {
+    pub(crate) fn change(&self, limits: &CpuLimits, max_millicores: u32, now: Instant) {
         self.with(now, |bucket| {
             bucket.millicores = i64::from(max_millicores.max(1));
             bucket.burst = nanos(limits.burst);
@@ -77,7 +48,7 @@ impl CpuBudget {
         work(&mut bucket)
     }
 
-    fn is_full(&self, now: Instant) -> bool {
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.with(now, |bucket| bucket.left >= bucket.burst)
     }
 
@@ -128,22 +99,5 @@ mod tests {
         assert_eq!(budget.wait(at(25)), Some(ms(10)));
         budget.spend(ms(100), at(10_000));
         assert_eq!(budget.wait(at(10_000)), Some(ms(10)), "never above the burst");
-    }
-
-    #[test]
-    fn a_connector_s_budget_outlives_its_tasks_until_it_is_full_again() {
-        let budgets = Budgets::default();
-        let (a, b) = (ConnectorName::new("a"), ConnectorName::new("b"));
-        let known = || budgets.0.lock().unwrap().len();
-        let first = budgets.of(&a, &limits(Some(1), 1_000)).unwrap();
-        first.spend(Duration::from_secs(1_000), Instant::now());
-        drop(first);
-        let again = budgets.of(&a, &limits(Some(1), 1_000)).unwrap();
-        assert!(again.wait(Instant::now()).is_some(), "what was spent is spent");
-        drop(again);
-        assert!(budgets.of(&b, &limits(Some(1), 1_000)).is_some());
-        assert_eq!(known(), 2);
-        assert!(budgets.of(&b, &limits(None, 1_000)).is_none());
-        assert_eq!(known(), 1, "a full one that nobody uses is forgotten, one that owes is not");
     }
 }

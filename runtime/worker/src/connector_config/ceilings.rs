@@ -11,16 +11,21 @@ use tombolo_model::policy::Limits;
 
 use super::definitions::{
     self, BATCH_BYTES_MAX, CALL_TIMEOUT, CPU_BURST, CPU_MAX, CPU_WEIGHT, INFLIGHT_BYTES_MAX,
-    LOG_RATE, MEMORY_MAX,
+    LOG_RATE, MEMORY_MAX, MEMORY_TOTAL_MAX,
 };
 use super::{ConfigError, read};
 
 /// Settings that may have a ceiling, each with the ceiling's name and what it does.
-const CEILINGS: [(&str, &str, &str); 8] = [
+const CEILINGS: [(&str, &str, &str); 9] = [
     (
         MEMORY_MAX,
         "sandbox.memory.max.ceiling",
         "Our own: most bytes that a connector may set sandbox.memory.max to; also what a component may need to start with. No ceiling where none is given; for strangers, 134217728 is a good start.",
+    ),
+    (
+        MEMORY_TOTAL_MAX,
+        "sandbox.memory.total.max.ceiling",
+        "Our own: most bytes that a connector may set sandbox.memory.total.max to, and that it gets where it sets none. No ceiling where none is given; for strangers, 536870912 is a good start.",
     ),
     (
         CPU_MAX,

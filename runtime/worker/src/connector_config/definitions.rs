@@ -14,7 +14,9 @@ use tombolo_model::plugin::PluginKind;
 pub const INFLIGHT_BYTES_MAX: &str = "task.inflight.bytes.max";
 /// Setting for the most memory of one instance.
 pub const MEMORY_MAX: &str = "sandbox.memory.max";
-/// Setting for the share of it at which an instance is made anew.
+/// Setting for the most memory of all instances together.
+pub const MEMORY_TOTAL_MAX: &str = "sandbox.memory.total.max";
+/// Setting for the share of the first at which an instance is made anew.
 pub const MEMORY_RECYCLE: &str = "sandbox.memory.recycle.percent";
 /// Setting for most cores in the long run.
 pub const CPU_MAX: &str = "sandbox.cpu.max";
@@ -128,7 +130,12 @@ fn sandbox() -> Vec<ConfigKey> {
         long(CPU_WEIGHT, "100", 9, "CPU weight")
             .check(Check::Between(1, 1000))
             .doc("Share of the processor that each task's plugins get where they compete with those of other connectors: twice the weight, twice the time. Where nobody competes it makes no difference."),
-        long(MEMORY_RECYCLE, "75", 10, "Memory recycle percent")
+        key(MEMORY_TOTAL_MAX, Type::Long)
+            .importance(Importance::Low)
+            .check(Check::AtLeast(1))
+            .shown(SANDBOX, 10, Width::Short, "Memory total max")
+            .doc("Most memory of all plugin instances of the connector together, in bytes: a task has one for each component that it uses. No limit beyond sandbox.memory.max where none is given; between strangers, 536870912 is a good start."),
+        long(MEMORY_RECYCLE, "75", 11, "Memory recycle percent")
             .check(Check::Between(1, 100))
             .doc("Share of sandbox.memory.max, in percent, above which a plugin instance is made anew between two batches, so that one that leaks goes on; 100 for never."),
         key(POISON_ROWS_MAX, Type::Int)

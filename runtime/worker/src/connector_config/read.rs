@@ -156,6 +156,10 @@ pub(super) fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
         log_bytes_per_second: number::<u64>(settings, definitions::LOG_RATE)?
             .try_into()
             .unwrap_or(u32::MAX),
+        memory_total_max: settings
+            .contains(definitions::MEMORY_TOTAL_MAX)
+            .then(|| number(settings, definitions::MEMORY_TOTAL_MAX))
+            .transpose()?,
         recycle_percent: number(settings, definitions::MEMORY_RECYCLE)?,
         cpu: CpuLimits {
             max_millicores: cores(settings, definitions::CPU_MAX)?,

@@ -128,10 +128,14 @@ impl SandboxLimits {
         ] {
             of.gauge(name, help, limit);
         }
+        if let Some(bytes) = sandbox.memory_total_max {
+            of.gauge("memory-total-max-bytes", TOTAL_MAX, bytes as f64);
+        }
         if let Some(millicores) = sandbox.cpu.max_millicores {
             of.gauge("cpu-max-cores", CPU_MAX, f64::from(millicores) / 1_000.0);
         }
     }
 }
 
+const TOTAL_MAX: &str = "Most memory of all instances of the connector together (sandbox.memory.total.max); missing where there is no limit.";
 const CPU_MAX: &str = "Most cores in the long run, all tasks of the connector together (sandbox.cpu.max); missing where there is no limit.";

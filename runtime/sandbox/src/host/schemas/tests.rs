@@ -1,6 +1,7 @@
 //! The table by itself, without a guest.
 
 use super::*;
+use crate::limits::Refused;
 
 fn schema(r#type: SchemaType) -> Schema {
     Schema {
@@ -105,13 +106,17 @@ fn bytes_fill_a_table_too() {
 fn bytes_count_in_the_memory_of_the_component_that_defined_the_schema() {
     let one = SharedSchemas::default().for_component();
     let other = one.for_component();
-    let mut budget = Budget::new(1_000, Arc::default());
+    let mut budget = Budget::new(1_000, Arc::default(), Arc::default());
     assert_eq!(one.define(named(1), 400, &mut budget), Ok(1));
     assert_eq!(one.define(named(1), 400, &mut budget), Ok(1), "it is there already");
-    assert_eq!(other.define(named(2), 300, &mut Budget::new(300, Arc::default())), Ok(2));
+    assert_eq!(
+        other.define(named(2), 300, &mut Budget::new(300, Arc::default(), Arc::default())),
+        Ok(2)
+    );
     assert_eq!((budget.used(), one.defined_bytes(), other.defined_bytes()), (400, 400, 300));
     assert_eq!(one.define(named(3), 601, &mut budget), Err(Refusal::NoMemory));
-    assert_eq!((budget.refused(), one.defined_bytes()), (Some(1_001), 400));
+    let refused = Refused::Own { wanted: 1_001, max: 1_000 };
+    assert_eq!((budget.refused(), one.defined_bytes()), (Some(refused), 400));
     other.start_anew();
     assert_eq!((one.defined_bytes(), other.defined_bytes()), (0, 0));
 }
