@@ -55,7 +55,7 @@ impl Validator {
         if validation.plugin.kind == PluginKind::Sink {
             self.check_group(&resolved.settings, &mut validation);
         }
-        validation.hide(&resolved.references, resolved.settings.secrets());
+        validation.hide(&resolved);
         Ok(validation)
     }
 

@@ -6,6 +6,7 @@
 mod convert;
 mod defaults;
 mod jaas;
+mod passwords;
 mod sasl;
 mod server;
 mod ssl;
@@ -22,6 +23,7 @@ use tombolo_model::Settings;
 use tombolo_model::settings::HIDDEN;
 
 use crate::ffi::refused_property;
+pub use passwords::passwords;
 pub use server::ServerStores;
 use table::Treatment;
 

@@ -8,6 +8,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::secrets::{SECRET_BYTES_MIN, Secrets, replace};
 use crate::settings::Settings;
 
@@ -42,11 +44,13 @@ pub struct References {
     /// The settings in which something was resolved, as they were before.
     unresolved: Settings,
     /// Values and the references that stand for them, the longest value first.
-    values: Vec<(String, String)>,
+    values: Vec<(Zeroizing<String>, String)>,
+    /// The values.
+    secrets: Secrets,
 }
 
 /// Values by provider and path, then by key.
-type Values<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<String, String>>;
+type Values<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<String, Zeroizing<String>>>;
 
 impl ConfigProviders {
     /// Providers by the names that references have for them.
@@ -69,8 +73,8 @@ impl ConfigProviders {
 
     /// The same, which hide these values too wherever they hide those that they resolve.
     #[must_use]
-    pub fn hiding(self, known: Secrets) -> Self {
-        Self { known, ..self }
+    pub fn hiding(self, known: &Secrets) -> Self {
+        Self { known: self.known.and(known), ..self }
     }
 
     /// Puts values in place of references. What a provider does not know, and what names no provider, stays as it is; values are not looked at
@@ -101,9 +105,8 @@ impl ConfigProviders {
                 references.unresolved.insert(name, text);
             }
         }
-        let secrets = Secrets::new(references.values.iter().map(|(value, _)| value.as_str()));
         references.complete();
-        let settings = resolved.hiding(&self.known).hiding(&secrets);
+        let settings = resolved.hiding(&self.known).hiding(&references.secrets);
         Ok(Resolved { settings, references })
     }
 
@@ -121,7 +124,9 @@ impl ConfigProviders {
         let mut found = BTreeMap::new();
         for ((name, path), keys) in wanted {
             if let Some(provider) = self.by_name.get(name) {
-                found.insert((name, path), provider.get(path, &keys)?);
+                let values = provider.get(path, &keys)?.into_iter();
+                let values = values.map(|(key, value)| (key, Zeroizing::new(value)));
+                found.insert((name, path), values.collect());
             }
         }
         Ok(found)
@@ -138,6 +143,11 @@ impl References {
     /// A setting as it was before something was resolved in it; none where nothing was.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.unresolved.get(name)
+    }
+
+    /// The values that were resolved.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Makes settings that a connector derived from resolved ones fit to be stored: a setting of the same name is as it was before, and
@@ -158,12 +168,15 @@ impl References {
 
     /// Orders what was gathered. A value is known without the space around it too, as its users take it.
     fn complete(&mut self) {
-        let trimmed = |(value, by): &(String, String)| (value.trim().to_owned(), by.clone());
+        self.secrets = Secrets::new(self.values.iter().map(|(value, _)| value.as_str()));
+        let trimmed = |(value, by): &(Zeroizing<String>, String)| {
+            (Zeroizing::new(value.trim().to_owned()), by.clone())
+        };
         let trimmed: Vec<_> = self.values.iter().map(trimmed).collect();
         self.values.extend(trimmed);
         self.values
             .retain(|(value, _)| value.len() >= SECRET_BYTES_MIN && !value.trim().is_empty());
-        self.values.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.values.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.as_str().cmp(b)));
         self.values.dedup_by(|(a, _), (b, _)| a == b);
     }
 }

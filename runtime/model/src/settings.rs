@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 use crate::secrets::Secrets;
 
 /// Names and values of a configuration, as text, ordered by name.
 ///
 /// A value may be a secret: `Debug` shows the names alone. Settings in which references were resolved know which values must not be seen, and
-/// so do those below a prefix of theirs; two settings are equal all the same.
+/// so do those below a prefix of theirs, and the values of both are wiped out of memory when they are dropped; two settings are equal all the same.
 #[derive(Clone, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
@@ -61,6 +63,11 @@ impl Settings {
         self.hiding(&other.secrets)
     }
 
+    /// Whether they may be stored and shown: nothing was resolved in them.
+    pub fn is_fit_to_be_shown(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
     /// What of these settings, and of others that were used with them, must not be seen.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
@@ -91,6 +98,14 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Settings {
     }
 }
 
+impl Drop for Settings {
+    fn drop(&mut self) {
+        if !self.secrets.is_empty() {
+            self.values.values_mut().for_each(|value| value.zeroize());
+        }
+    }
+}
+
 impl PartialEq for Settings {
     fn eq(&self, other: &Self) -> bool {
         self.values == other.values
@@ -111,11 +126,11 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A secret. Prints as `[hidden]`.
+/// A secret. Prints as `[hidden]`, and is wiped out of memory when it is dropped.
 ///
 /// Follows `Password` of Kafka.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Password(String);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Zeroizing<String>);
 
 /// What a secret prints as.
 pub const HIDDEN: &str = "[hidden]";
@@ -123,7 +138,7 @@ pub const HIDDEN: &str = "[hidden]";
 impl Password {
     /// Keeps a secret.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
+        Self(Zeroizing::new(secret.into()))
     }
 
     /// The secret, for the one place that uses it.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use tombolo_herder::{
     ConfigInfo, ConnectorInfo, ConnectorStatus, FlatMap, Offset, SecretInfo, Validation,
@@ -41,11 +42,14 @@ pub(crate) struct WorkerHealth {
     pub(crate) message: &'static str,
 }
 
-/// A configuration, by name.
+/// A configuration, by name. One in which something was resolved has no JSON.
 pub(crate) struct Config<'a>(pub(crate) &'a Settings);
 
 impl Serialize for Config<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.0.is_fit_to_be_shown() {
+            return Err(S::Error::custom("settings with resolved values are not shown"));
+        }
         serializer.collect_map(self.0.iter())
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tombolo_model::status::TargetState;
 use tombolo_model::{ConnectorName, Settings, TaskId};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::Entry;
 use crate::json::to_vec;
 
@@ -207,7 +207,7 @@ impl ConfigWrite {
             Self::Connector(name, config, initial) => {
                 // The target state comes first: a reader that knows the connector must not take it for started.
                 let state = initial.map(|state| target_entry(name, state)).transpose()?;
-                let config = entry(format!("connector-{name}"), &with_properties(config))?;
+                let config = entry(format!("connector-{name}"), &with_properties(config)?)?;
                 Ok(state.into_iter().chain([config]).collect())
             }
             Self::Remove(name) => Ok(vec![
@@ -233,15 +233,19 @@ impl ConfigWrite {
     }
 }
 
-fn with_properties(settings: &Settings) -> Properties<'_> {
-    Properties { properties: settings.iter().collect() }
+/// Errors: `Secret`, where something was resolved in the settings: a topic holds references.
+fn with_properties(settings: &Settings) -> Result<Properties<'_>> {
+    if !settings.is_fit_to_be_shown() {
+        return Err(Error::Secret("settings with resolved values are not stored".to_owned()));
+    }
+    Ok(Properties { properties: settings.iter().collect() })
 }
 
 fn task_entries(name: &ConnectorName, tasks: &[Settings]) -> Result<Vec<Entry>> {
     tasks
         .iter()
         .enumerate()
-        .map(|(index, task)| entry(format!("task-{name}-{index}"), &with_properties(task)))
+        .map(|(index, task)| entry(format!("task-{name}-{index}"), &with_properties(task)?))
         .chain([entry(format!("commit-{name}"), &Commit { tasks: tasks.len() })])
         .collect()
 }

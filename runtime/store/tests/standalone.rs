@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use tombolo_model::status::{State, Status};
-use tombolo_model::{ConnectorName, Settings};
+use tombolo_model::{ConfigProviders, ConnectorName, SecretName, Secrets, Settings, TenantId};
 use tombolo_store::flat::{FlatMap, Primitive};
 use tombolo_store::status_records::StatusKey;
-use tombolo_store::{ConfigWrite, Stores};
+use tombolo_store::{ConfigWrite, SecretKeys, SecretStore, Stores};
 
 fn name(name: &str) -> ConnectorName {
     ConnectorName::new(name)
@@ -54,6 +54,39 @@ async fn offsets_outlive_the_worker_and_nothing_else_does() {
     assert_eq!(next.statuses.of(&name("a")).connector, None);
     let left = next.offsets.positions(&name("a")).await.unwrap();
     assert_eq!(left, [(map("file", 2), map("at", 3))]);
+}
+
+#[tokio::test]
+async fn secrets_outlive_the_worker_sealed_in_a_file_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("offsets");
+    let keys = || SecretKeys::parse(&"0a".repeat(32)).unwrap();
+    let (tenant, secret) = (TenantId::default_tenant(), SecretName::parse("db").unwrap());
+    let store = SecretStore::standalone(&file, keys()).await.unwrap();
+    store.put(&tenant, &secret, "hunter2", 7).await.unwrap();
+    drop(store);
+    let held = std::fs::read(folder.path().join("offsets.secrets")).unwrap();
+    assert!(!String::from_utf8_lossy(&held).contains("hunter2"));
+    let next = SecretStore::standalone(&file, keys()).await.unwrap();
+    assert_eq!(next.find(&tenant, &secret).map(|found| found.set), Some(7));
+    let resolved = ConfigProviders::default().or("secret", next.provider(tenant));
+    let settings = [("a", "${secret:db}")].into_iter().collect();
+    assert_eq!(resolved.resolve(&settings).unwrap().settings.get("a"), Some("hunter2"));
+}
+
+#[tokio::test]
+async fn settings_with_resolved_values_are_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = Stores::standalone(&folder.path().join("offsets")).await.unwrap();
+    let plain: Settings = [("a", "hunter2")].into_iter().collect();
+    let resolved = plain.hiding(&Secrets::new(["hunter2"]));
+    for write in [
+        ConfigWrite::Connector(name("a"), resolved.clone(), None),
+        ConfigWrite::Tasks(name("a"), vec![resolved]),
+    ] {
+        let error = stores.config.write(&write).await.unwrap_err().to_string();
+        assert_eq!(error, "settings with resolved values are not stored");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 use tombolo_model::egress::{NET_ALLOW, NET_AUTHORITIES, NET_PRIVATE};
 use tombolo_model::policy::{CompileLimits, FileRoot, Grants};
-use tombolo_model::{ConfigProviders, Settings};
+use tombolo_model::{ConfigProviders, Secrets, Settings};
 use tombolo_store::SecretKeys;
 
 use crate::egress;
@@ -116,6 +116,9 @@ impl Options {
     /// Reads a worker file's settings. Standard streams and the working directory are not offered.
     pub(crate) fn of_worker(file: &Settings, mode: Mode, log: Log) -> anyhow::Result<Self> {
         let Provided { settings, providers } = providers::resolve(file)?;
+        let passwords = tombolo_kafka::settings::passwords(&settings);
+        let passwords = Secrets::of_passwords(passwords.iter().map(|password| password.as_str()));
+        let (settings, providers) = (settings.hiding(&passwords), providers.hiding(&passwords));
         settings::warn(&settings);
         let file_roots = file_roots(&settings)?;
         let cache_dir = cache_dir(&settings)?;

@@ -74,7 +74,7 @@ pub(crate) fn resolve(file: &Settings) -> anyhow::Result<Provided> {
         offered.insert(name.to_owned(), for_connectors);
     }
     let resolved = ConfigProviders::new(own).resolve(file).map_err(|why| anyhow!(why))?;
-    let providers = ConfigProviders::new(offered).hiding(resolved.settings.secrets().clone());
+    let providers = ConfigProviders::new(offered).hiding(resolved.settings.secrets());
     Ok(Provided { settings: resolved.settings, providers })
 }
 

@@ -14,7 +14,7 @@ use tombolo_model::config_def::ConfigKey;
 use tombolo_model::fault::Fault;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
-use tombolo_model::{References, Secrets, Settings, VersionRange, config_def};
+use tombolo_model::{Resolved, Secrets, Settings, VersionRange, config_def};
 
 use crate::connector_config::{self, Ceilings, PluginConfig, definitions, topic_creation};
 use crate::override_policy::OverridePolicy;
@@ -49,8 +49,10 @@ impl Validation {
     }
 
     /// Shows nothing of what was resolved: a setting that held a reference shows it as it was, and that it is wrong without saying why, as Kafka
-    /// Connect does from 4.4 on; elsewhere values are hidden, also where they became names, as aliases of transformations do.
-    pub fn hide(&mut self, references: &References, secrets: &Secrets) {
+    /// Connect does from 4.4 on; elsewhere values are hidden, those that were resolved also where they became names, as aliases of transformations do.
+    /// A value that was sent as it is stays as it was sent.
+    pub fn hide(&mut self, Resolved { settings, references }: &Resolved) {
+        let secrets = settings.secrets();
         if let Some(reference) = references.get("connector.class") {
             reference.clone_into(&mut self.name);
         }
@@ -66,7 +68,12 @@ impl Validation {
                     )];
                 }
             }
-            config.hide(secrets);
+            let is_as_sent = config.value.as_deref() == settings.get(&config.name);
+            let of_value = if is_as_sent { references.secrets() } else { secrets };
+            config.value.iter_mut().for_each(|value| hide(value, of_value));
+            let told = config.recommended.iter_mut().chain(&mut config.errors);
+            told.for_each(|text| hide(text, secrets));
+            config.hide_in_names(references.secrets());
         }
     }
 }
@@ -99,12 +106,8 @@ pub struct ConfigInfo {
 }
 
 impl ConfigInfo {
-    fn hide(&mut self, secrets: &Secrets) {
-        if secrets.is_empty() {
-            return;
-        }
-        let texts = self.value.iter_mut().chain(&mut self.recommended).chain(&mut self.errors);
-        texts.chain([&mut self.name]).for_each(|text| hide(text, secrets));
+    fn hide_in_names(&mut self, secrets: &Secrets) {
+        hide(&mut self.name, secrets);
         let Some(key) = &mut self.key else { return };
         let ConfigKey { name, default, doc, group, display_name, .. } = key;
         let texts = [name, doc, display_name].into_iter().chain(default).chain(group);

@@ -37,7 +37,7 @@ use crate::stall::Watch;
 use crate::state::{Controller, Reporter, Subject};
 use crate::task::TaskParts;
 use crate::validation::{self, Validation};
-use crate::{sink_task, source_task};
+use crate::{passwords, sink_task, source_task};
 
 /// Time for a connector's instance to stop, as in Kafka Connect.
 const CONNECTOR_GRACEFUL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -291,7 +291,7 @@ impl Worker {
         }
     }
 
-    /// Puts values in place of the references in a configuration.
+    /// Puts values in place of the references in a configuration. It knows that its passwords must not be seen either, referred to or not.
     ///
     /// Errors: `Config`, in Kafka's words, where a provider cannot give them.
     ///
@@ -304,18 +304,21 @@ impl Worker {
         let resolved = resolving.await.map_err(|error| {
             Fault::fatal(Stage::Lifecycle, "a config provider failed").with_source(error)
         });
-        resolved?.map_err(Fault::config)
+        let Resolved { settings, references } = resolved?.map_err(Fault::config)?;
+        let Shared { plugins, config, .. } = &*self.shared;
+        let passwords = passwords::of(&**plugins, &config.converters, &settings);
+        Ok(Resolved { settings: settings.hiding(&passwords), references })
     }
 
     /// Checks a configuration. No side effects. The answer shows references as they were.
     pub async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {
         let Shared { plugins, config: worker, .. } = &*self.shared;
         let WorkerConfig { converters, override_policy, ceilings, .. } = worker;
-        let Resolved { settings, references } = config;
+        let settings = &config.settings;
         let validated =
             validation::validate(&**plugins, converters, override_policy, ceilings, settings).await;
         let mut validation = validated.map_err(|fault| settings.secrets().hide_in(fault))?;
-        validation.hide(references, settings.secrets());
+        validation.hide(config);
         Ok(validation)
     }
 
@@ -359,6 +362,8 @@ impl Worker {
         let task = self.resolve(task).await?.settings.hiding(connector.secrets());
         let (plugin, config) = self.read(&connector)?;
         check_task_count(&config, count)?;
+        let passwords = passwords::of_task(&plugin, &task);
+        let task = task.hiding(&passwords);
         Ok((plugin, config, task))
     }
 

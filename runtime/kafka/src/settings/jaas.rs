@@ -49,6 +49,16 @@ impl Login {
         self.options.get(name).map(String::as_str)
     }
 
+    /// Values of the options that are named as passwords or secrets.
+    pub(super) fn passwords(&self) -> impl Iterator<Item = &str> {
+        let is_one = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name.contains("password") || name.contains("secret")
+        };
+        let found = self.options.iter().filter(move |(name, _)| is_one(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// The options whose names begin so, without the beginning.
     pub(super) fn options_with(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.options

@@ -44,9 +44,9 @@ impl Confided {
     /// A line without it, cut.
     pub(crate) fn hide<'a>(&self, line: &'a str) -> Cow<'a, str> {
         let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // What begins before the cut is found whole.
-        let line = cut_at(line, LINE_MAX + secrets.longest());
-        match secrets.hide(line) {
+        let kept = cut(line);
+        let is_cut = kept.len() < line.len();
+        match if is_cut { secrets.hide_cut(kept) } else { secrets.hide(kept) } {
             Cow::Borrowed(line) => Cow::Borrowed(cut(line)),
             Cow::Owned(line) => Cow::Owned(cut(&line).to_owned()),
         }
@@ -149,11 +149,7 @@ impl Rate {
 
 /// At most [`LINE_MAX`] bytes of it.
 pub(crate) fn cut(line: &str) -> &str {
-    cut_at(line, LINE_MAX)
-}
-
-fn cut_at(line: &str, bytes: usize) -> &str {
-    line.get(..line.floor_char_boundary(bytes)).unwrap_or(line)
+    line.get(..line.floor_char_boundary(LINE_MAX)).unwrap_or(line)
 }
 
 /// Without control characters, which could forge lines or steer a terminal.

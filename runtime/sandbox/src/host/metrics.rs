@@ -2,6 +2,7 @@
 //!
 //! Shown in the group of plugins' metrics of Kafka Connect (KIP-877). Not here: the worker's metrics.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -82,12 +83,23 @@ impl From<Metric> for Value {
 }
 
 impl Metrics {
-    fn set(&self, name: String, change: impl FnOnce(Option<Metric>) -> Metric) {
+    /// Changes one. A name that is new is kept without what must not be seen.
+    fn set<'a>(
+        &self,
+        name: &'a str,
+        hide: impl FnOnce(&'a str) -> Cow<'a, str>,
+        change: impl FnOnce(Option<Metric>) -> Metric,
+    ) {
         let mut metrics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = metrics.get(&name).copied();
+        if let Some(known) = metrics.get_mut(name) {
+            *known = change(Some(*known));
+            return;
+        }
+        let name = hide(name);
+        let known = metrics.get(&*name).copied();
         let room = metrics.len() < NAMES_MAX && !name.is_empty() && name.len() <= NAME_MAX;
         if known.is_some() || room {
-            metrics.insert(name, change(known));
+            metrics.insert(name.into_owned(), change(known));
         }
     }
 
@@ -100,16 +112,17 @@ impl Metrics {
 impl contract::Host for Host {
     fn count(&mut self, name: String, by: u64) -> wasmtime::Result<()> {
         self.count_call()?;
-        self.metrics.set(name, |known| match known {
+        let count = |known| match known {
             Some(Metric::Counter(count)) => Metric::Counter(count.saturating_add(by)),
             _ => Metric::Counter(by),
-        });
+        };
+        self.metrics.set(&name, |name| self.log.hide(name), count);
         Ok(())
     }
 
     fn gauge(&mut self, name: String, value: f64) -> wasmtime::Result<()> {
         self.count_call()?;
-        self.metrics.set(name, |_| Metric::Gauge(value));
+        self.metrics.set(&name, |name| self.log.hide(name), |_| Metric::Gauge(value));
         Ok(())
     }
 }
@@ -117,14 +130,15 @@ impl contract::Host for Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tombolo_model::Secrets;
 
     #[test]
     fn reading_those_of_one_connector_touches_no_others() {
         let all = Arc::new(AllMetrics::default());
         let of = |connector: &str| all.of([("connector", connector.to_owned())].into());
         let (a, b) = (of("a"), of("b"));
-        a.set("count".to_owned(), |_| Metric::Counter(1));
-        b.set("count".to_owned(), |_| Metric::Counter(2));
+        a.set("count", Cow::Borrowed, |_| Metric::Counter(1));
+        b.set("count", Cow::Borrowed, |_| Metric::Counter(2));
         // Whoever reads those of `b` would wait for this.
         let _held = b.0.lock().unwrap();
         let (tell, told) = std::sync::mpsc::channel();
@@ -143,12 +157,27 @@ mod tests {
     fn names_are_bounded() {
         let metrics = Metrics::default();
         for number in 0..NAMES_MAX * 2 {
-            metrics.set(format!("name-{number:03}"), |_| Metric::Counter(1));
+            let name = format!("name-{number:03}");
+            metrics.set(&name, Cow::Borrowed, |_| Metric::Counter(1));
         }
-        metrics.set("name-000".to_owned(), |_| Metric::Gauge(2.0));
-        metrics.set("x".repeat(NAME_MAX + 1), |_| Metric::Counter(1));
+        metrics.set("name-000", Cow::Borrowed, |_| Metric::Gauge(2.0));
+        metrics.set(&"x".repeat(NAME_MAX + 1), Cow::Borrowed, |_| Metric::Counter(1));
         let all = metrics.list();
         assert_eq!(all.len(), NAMES_MAX);
         assert_eq!(all["name-000"], Metric::Gauge(2.0));
+    }
+
+    #[test]
+    fn a_name_is_kept_without_what_must_not_be_seen() {
+        let (metrics, secrets) = (Metrics::default(), Secrets::new(["hunter2"]));
+        for _ in 0..2 {
+            let count = |known| match known {
+                Some(Metric::Counter(count)) => Metric::Counter(count + 1),
+                _ => Metric::Counter(1),
+            };
+            metrics.set("as-hunter2", |name| secrets.hide(name), count);
+        }
+        let all: Vec<_> = metrics.list().into_iter().collect();
+        assert_eq!(all, [("as-[hidden]".to_owned(), Metric::Counter(2))]);
     }
 }

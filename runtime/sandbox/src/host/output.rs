@@ -18,7 +18,10 @@ use crate::v0::tombolo::connect::log::Level;
 const LINES_KEPT: usize = 16;
 
 /// Most bytes kept of one store: the lines begun on both streams, and the last lines of standard error.
-pub(crate) const KEPT_BYTES_MAX: usize = (2 + LINES_KEPT) * LINE_MAX;
+pub(crate) const KEPT_BYTES_MAX: usize = LINES_KEPT * LINE_MAX + 2 * BEGUN_MAX;
+
+/// Most bytes kept of a line that has begun: with a letter beyond the cut, so that it is known for one.
+const BEGUN_MAX: usize = LINE_MAX + char::MAX.len_utf8();
 
 /// Bytes taken in one write.
 const WRITE_MAX: usize = 64 << 10;
@@ -66,7 +69,7 @@ impl Output {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let ended = piece.strip_suffix(b"\n");
             let piece = ended.unwrap_or(piece);
-            let room = LINE_MAX.saturating_sub(line.len()).min(piece.len());
+            let room = BEGUN_MAX.saturating_sub(line.len()).min(piece.len());
             line.extend_from_slice(piece.get(..room).unwrap_or_default());
             if ended.is_some() {
                 let text = String::from_utf8_lossy(&line).into_owned();

@@ -350,3 +350,21 @@ async fn more_than_the_worker_s_ceiling_is_refused_by_name() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_password_that_was_sent_as_it_is_is_hidden_in_what_is_said_about_it() {
+    let sent = [("file", "postgres1")].into_iter().collect::<Settings>();
+    let mut validation = run("connector.class=FileStreamSink\nfile=postgres1").await;
+    validation.configs.retain(|config| config.name == "file");
+    validation.configs[0].errors.push("no postgres1".to_owned());
+    let resolved = Resolved {
+        settings: sent.hiding(&Secrets::of_passwords(["postgres1"])),
+        ..Resolved::default()
+    };
+    validation.hide(&resolved);
+    let shown = &validation.configs[0];
+    assert_eq!(
+        (shown.value.as_deref(), &*shown.errors),
+        (Some("postgres1"), &["no [hidden]".to_owned()][..])
+    );
+}
