@@ -15,6 +15,9 @@ use crate::limits::{Budget, Refused};
 /// Words of wasmtime's error for data beyond the fuel of host calls; its type is private. A test holds them.
 const FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
+/// Words of wasmtime's error for more handles than a store may have; it has no type. A test holds them.
+const HANDLES_EXHAUSTED: &str = "store handle limit exceeded";
+
 /// The fault of a call that ended with an error.
 pub(crate) fn explain(
     error: wasmtime::Error,
@@ -76,13 +79,14 @@ fn told(error: &wasmtime::Error, limits: &Limits) -> (Breach, String) {
     if error.is::<HostFailed>() {
         return (Breach::HostCalls, "the host could not answer the plugin".to_owned());
     }
-    if let Some(ResourceTableError::Full) = error.downcast_ref() {
-        return (Breach::HostCalls, format!("the plugin holds more than {HANDLES_MAX} handles"));
-    }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return (Breach::Exit, format!("the plugin ended its program with code {code}"));
     }
     let text = format!("{error:#}");
+    let is_table_full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+    if is_table_full || text.contains(HANDLES_EXHAUSTED) {
+        return (Breach::HostCalls, format!("the plugin holds more than {HANDLES_MAX} handles"));
+    }
     if text.contains(FUEL_EXHAUSTED) {
         let max = limits.batch_bytes_max;
         let message = format!(

@@ -13,7 +13,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     source(HostCalls, "a flood of WASI calls", &[], Ends::Failed(DEADLINE)),
     source(HostCalls, "a call from an allocation", &[], Ends::Failed(ENDED)),
     source(HostCalls, "a wait that never ends", &[], Ends::Failed(DEADLINE)),
-    source(HostCalls, "100,000 waits at once", &[], Ends::Failed(&["handle limit exceeded"])),
+    source(HostCalls, "100,000 waits at once", &[], Ends::Failed(&["more than 1024 handles"])),
     source(HostCalls, "64 MiB of randomness", &[], Ends::Failed(ENDED)),
     source(HostCalls, "a spin on the clock", &[], Ends::Failed(DEADLINE)),
     source(HostCalls, "a sleep of ten years", &[], Ends::Failed(DEADLINE)),
