@@ -93,6 +93,8 @@ pub struct SourceConfig {
     pub dead_letter_queue: Option<DeadLetterQueueConfig>,
     /// Setting `task.inflight.bytes.max`: bytes of a task that Kafka has not acknowledged.
     pub inflight_bytes_max: u64,
+    /// Setting `sandbox.topics.max`: topics that one task writes to.
+    pub topics_max: usize,
 }
 
 /// Settings of sinks.

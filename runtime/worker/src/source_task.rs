@@ -134,13 +134,15 @@ impl Instance {
 impl SourceTask {
     async fn start(parts: TaskParts, offsets: ConnectorOffsetStore) -> Result<Self, Fault> {
         let (
-            RoleConfig::Source(SourceConfig { topic_creation, inflight_bytes_max, .. }),
+            RoleConfig::Source(SourceConfig {
+                topic_creation, inflight_bytes_max, topics_max, ..
+            }),
             RoleMetrics::Source(metrics),
         ) = (&parts.config.role, &parts.metrics.role)
         else {
             return Err(Fault::config("a source task needs a source connector"));
         };
-        let metrics = Arc::clone(metrics);
+        let (metrics, topics_max) = (Arc::clone(metrics), *topics_max);
         let (config, groups) = (&parts.worker.config, topic_creation.clone());
         let producer = config.client(ClientKind::Producer, &parts.config.producer_override)?;
         let producer = translate(ClientKind::Producer, &producer)?;
@@ -160,7 +162,8 @@ impl SourceTask {
         let errors = parts.error_reports().await?;
         let instance = Instance::start(&parts, &offsets).await?;
         parts.reporter.is(State::Running).await;
-        let used_topics = UsedTopics::new(parts.worker.topics_forgotten.clone());
+        let forgotten = parts.worker.topics_forgotten.clone();
+        let used_topics = UsedTopics::new(forgotten).writing_to(topics_max);
         Ok(Self {
             acknowledgements: instance
                 .source
@@ -256,14 +259,12 @@ impl SourceTask {
         partition.truncate(taken as usize);
         let sent = rows.batch.rows;
         let first_seq = self.submitted.next_seq();
+        self.used_topics.sent(&rows.batch, first_seq)?;
         if let Some(all) = &mut self.acknowledgements {
             all.submit(self.polls, taken, rows.origin.as_deref(), (first_seq, sent));
         }
         let at = Positions { rows: taken, partitions, partition, offset };
         self.submitted.submit(at, rows.origin, sent);
-        if self.parts.worker.config.topic_tracking_enable {
-            self.used_topics.sent(&rows.batch, first_seq);
-        }
         let then = rows.failed.map(|(_, fault)| fault);
         self.unsent = Some(Unsent { batch: rows.batch, first_seq, next_row: 0, then });
         Ok(())
@@ -356,7 +357,8 @@ impl SourceTask {
             if let Some(all) = &mut self.acknowledgements {
                 all.settle(seq, written);
             }
-            if let Some(topic) = self.used_topics.settled(seq, written.is_some()) {
+            let used = self.used_topics.settled(seq, written.is_some());
+            if let Some(topic) = used.filter(|_| self.parts.worker.config.topic_tracking_enable) {
                 let task = self.parts.id.clone();
                 self.parts.reporter.send(WorkerEvent::TopicUsed { task, topic }).await;
             }

@@ -9,6 +9,7 @@ use tombolo_model::{Batch, Fault, Stage};
 
 use crate::connector_config::TopicCreationGroup;
 use crate::tolerance::CONNECT_EXCEPTION;
+use crate::used_topics::first_rows;
 
 /// Topics of a source task, created before its first record to them.
 pub(crate) struct TopicCreation {
@@ -28,16 +29,12 @@ impl TopicCreation {
     ///
     /// Cost: a look-up per name in `topics`; a walk over the rows only where one of them is new.
     pub(crate) fn missing(&self, batch: &Batch) -> Vec<String> {
-        let mut missing = Vec::new();
-        for (name, index) in batch.topics.iter().zip(0_u32..) {
-            let used = || {
-                if batch.topic.is_empty() { index == 0 } else { batch.topic.contains(&index) }
-            };
-            if !self.known.contains(name) && used() {
-                missing.push(name.clone());
-            }
+        let is_new = |name: &String| !self.known.contains(name);
+        if !batch.topics.iter().any(is_new) {
+            return Vec::new();
         }
-        missing
+        let used = batch.topics.iter().zip(first_rows(batch)).filter(|(_, row)| row.is_some());
+        used.map(|(name, _)| name).filter(|name| is_new(name)).cloned().collect()
     }
 
     /// Makes sure that a topic exists: describes it, and creates it if it is not there.

@@ -12,6 +12,11 @@ use tombolo_model::plugin::PluginKind;
 ///
 /// Default 8 MiB: enough to keep a broker busy over an ordinary round trip, and a quarter of the queue that tasks share.
 pub const INFLIGHT_BYTES_MAX: &str = "task.inflight.bytes.max";
+/// Setting for the most topics that one source task writes to.
+///
+/// Default 10,000: more than the tables of the largest databases that one task reads. Each costs worker and Kafka's client some kilobytes, and a source
+/// may name a new one with each record.
+pub const TOPICS_MAX: &str = "sandbox.topics.max";
 /// Setting for the most memory of one instance.
 pub const MEMORY_MAX: &str = "sandbox.memory.max";
 /// Setting for the most memory of all instances together.
@@ -114,28 +119,34 @@ fn sandbox() -> Vec<ConfigKey> {
         long(LOG_RATE, "65536", 4, "Log rate").doc("Log bytes a second of one plugin instance."),
         long(INFLIGHT_BYTES_MAX, "8388608", 5, "In-flight bytes max")
             .doc("Most bytes of a source task that Kafka has not acknowledged."),
+        key(TOPICS_MAX, Type::Int)
+            .default("10000")
+            .importance(Importance::Low)
+            .check(Check::AtLeast(1))
+            .shown(SANDBOX, 6, Width::Short, "Topics max")
+            .doc("Most topics that one source task writes to; a record for one more fails the task. Each is kept by the worker and by Kafka's client for as long as the task runs."),
         key(NET_ALLOW, Type::List)
             .default("")
             .importance(Importance::Medium)
             .check(Check::Destinations)
-            .shown(SANDBOX, 6, Width::Long, "Net allow")
-            .doc("Where the connector's plugins may connect to, with commas between, as `https://api.example.com`, `https://*.example.com:443` or `tcp://db.example.com:5432`; schemes are `http`, `https` and `tcp`. Nowhere where nothing is given. The worker's own `sandbox.net.allow` must have it too."),
+            .shown(SANDBOX, 7, Width::Long, "Net allow")
+            .doc("Where the connector's plugins may connect to, with commas between, as `https://api.example.com`, `https://*.example.com:443` or `tcp://db.example.com:5432`; schemes are `http`, `https` and `tcp`. Nowhere where nothing is given. Each must lie within one entry of the worker's own `sandbox.net.allow`."),
         key(CPU_MAX, Type::Double)
             .importance(Importance::Low)
             .check(Check::AtLeastFraction(0.001))
-            .shown(SANDBOX, 7, Width::Short, "CPU max")
+            .shown(SANDBOX, 8, Width::Short, "CPU max")
             .doc("Most cores that the plugins of the connector use in the long run, all its tasks together, as 0.2. Who is over it is slowed down and not failed. None for as many as there are; between strangers, 0.2 is a good start."),
-        long(CPU_BURST, "1000", 8, "CPU burst")
+        long(CPU_BURST, "1000", 9, "CPU burst")
             .doc("Processor time that they may use at once beyond sandbox.cpu.max, in milliseconds; it fills again at that rate."),
-        long(CPU_WEIGHT, "100", 9, "CPU weight")
+        long(CPU_WEIGHT, "100", 10, "CPU weight")
             .check(Check::Between(1, 1000))
             .doc("Share of the processor that each task's plugins get where they compete with those of other connectors: twice the weight, twice the time. Where nobody competes it makes no difference."),
         key(MEMORY_TOTAL_MAX, Type::Long)
             .importance(Importance::Low)
             .check(Check::AtLeast(1))
-            .shown(SANDBOX, 10, Width::Short, "Memory total max")
+            .shown(SANDBOX, 11, Width::Short, "Memory total max")
             .doc("Most memory of all plugin instances of the connector together, in bytes: a task has one for each component that it uses. No limit beyond sandbox.memory.max where none is given; between strangers, 536870912 is a good start."),
-        long(MEMORY_RECYCLE, "75", 11, "Memory recycle percent")
+        long(MEMORY_RECYCLE, "75", 12, "Memory recycle percent")
             .check(Check::Between(1, 100))
             .doc("Share of sandbox.memory.max, in percent, above which a plugin instance is made anew between two batches, so that one that leaks goes on; 100 for never."),
         key(POISON_ROWS_MAX, Type::Int)

@@ -27,6 +27,7 @@ pub(super) fn connector(
             offsets_topic: settings.get("offsets.storage.topic").map(str::to_owned),
             dead_letter_queue: dead_letter_queue(settings)?,
             inflight_bytes_max: number(settings, definitions::INFLIGHT_BYTES_MAX)?,
+            topics_max: number(settings, definitions::TOPICS_MAX)?,
         }),
     };
     Ok(ConnectorConfig {

@@ -40,7 +40,7 @@ fn every_definition_has_a_readable_default() {
         }
     }
     let own = |kind| definitions::own(kind).len();
-    assert_eq!((own(PluginKind::Sink), own(PluginKind::Source)), (16, 19));
+    assert_eq!((own(PluginKind::Sink), own(PluginKind::Source)), (17, 20));
 }
 
 #[test]

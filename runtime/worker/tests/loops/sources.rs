@@ -240,6 +240,24 @@ async fn a_topic_that_cannot_be_created_fails_the_task_with_kafkas_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_writes_to_more_topics_than_it_may_fails_and_names_the_setting() {
+    let mut fixture = Fixture::new("many", &[("topic.tracking.enable", "false")]).await;
+    let topics = [
+        fixture.cluster.new_topic("many", 1).await,
+        fixture.cluster.new_topic("many", 1).await,
+        format!("many-{}", fixture.cluster.next_number()),
+    ];
+    fixture.set(&[("sandbox.topics.max", "2")]);
+    let [one, other, above] = topics.each_ref().map(String::as_str);
+    CountingScript::new(&[("a", one), ("b", other), ("c", above)], 10).install(&mut fixture);
+    fixture.start_task(0).await;
+    let trace = fixture.failure(0).await;
+    let expected =
+        format!("as many as it may (sandbox.topics.max), and a record is for one more, {above}");
+    assert!(trace.contains(&expected), "{trace}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_row_is_acknowledged_once_with_where_it_was_written() {
     let mut fixture = Fixture::new("acknowledged", &[]).await;
     let topic = fixture.cluster.new_topic("acknowledged", 1).await;
