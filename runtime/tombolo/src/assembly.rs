@@ -114,7 +114,8 @@ impl Configs {
         };
         Ok(Self {
             rest: RestConfig::from_settings(settings, &options.host_name, &identity)?,
-            worker: WorkerConfig::from_settings(settings)?,
+            worker: WorkerConfig::from_settings(settings)?
+                .offering(options.grants.network.allow.clone()),
             herder: match options.mode {
                 Mode::Distributed => HerderConfig::distributed(settings),
                 Mode::Standalone => HerderConfig::standalone(settings),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
+use tombolo_model::egress::Destination;
 use tombolo_store::InternalTopics;
 
 use crate::connector_config::{Ceilings, ConfigError, PluginConfig, plugin};
@@ -34,6 +35,8 @@ pub struct WorkerConfig {
     pub metrics: Windows,
     /// Setting `connector.client.config.override.policy`.
     pub override_policy: OverridePolicy,
+    /// Where connectors may be allowed to connect to: `sandbox.net.allow` of the worker's file, which the program reads.
+    pub(crate) net_allow: Vec<Destination>,
     /// Topics that the worker keeps its own state in, where it is one of a group: no connector may write to them.
     pub(crate) own_topics: Vec<String>,
     /// Settings `sandbox.*.ceiling`: what connectors may ask for.
@@ -179,9 +182,16 @@ impl WorkerConfig {
                 all.get(OVERRIDE_ALLOWLIST).unwrap_or_default(),
             )
             .map_err(|message| wrong(OVERRIDE_POLICY, message))?,
+            net_allow: Vec::new(),
             own_topics: own_topics(settings),
             all,
         })
+    }
+
+    /// The same where connectors may be allowed to connect to these places.
+    #[must_use]
+    pub fn offering(self, net_allow: Vec<Destination>) -> Self {
+        Self { net_allow, ..self }
     }
 }
 

@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use tombolo_kafka::{ClientKind, ClientSettings};
 use tombolo_model::config_def::ConfigKey;
+use tombolo_model::egress::{self, Destination, NET_ALLOW};
 use tombolo_model::fault::Fault;
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::{Resolved, Secrets, Settings, VersionRange, config_def};
 
-use crate::connector_config::{self, Ceilings, PluginConfig, definitions, topic_creation};
+use crate::config::WorkerConfig;
+use crate::connector_config::{self, PluginConfig, definitions, topic_creation};
 use crate::override_policy::OverridePolicy;
 use section::Section;
 
@@ -132,9 +134,7 @@ pub struct WorkerConverters {
 /// Cost: a call into the connector's component, and into each other plugin's that has settings.
 pub async fn validate(
     plugins: &dyn Plugins,
-    worker: &WorkerConverters,
-    policy: &OverridePolicy,
-    ceilings: &Ceilings,
+    worker: &WorkerConfig,
     config: &Settings,
 ) -> Result<Validation, Fault> {
     let plugin = match connector(plugins, config) {
@@ -145,7 +145,7 @@ pub async fn validate(
     let mut all = Section::default();
     all.check(definitions::of(plugin.kind), config);
     offer_versions(&mut all, plugins, &plugin);
-    converters(&mut all, plugins, worker, config);
+    converters(&mut all, plugins, &worker.converters, config);
     name_has_no_control_characters(&mut all, config);
     match plugin.kind {
         PluginKind::Sink => topics(&mut all, config),
@@ -156,10 +156,11 @@ pub async fn validate(
     }
     chain::check(&mut all, plugins, config).await;
     own(&mut all, plugins, &plugin, config).await?;
-    for error in ceilings.errors(config) {
+    for error in worker.ceilings.errors(config) {
         all.error(&error.key, error.message);
     }
-    overrides(&mut all, policy, plugin.kind, config);
+    is_offered(&mut all, &worker.net_allow, config);
+    overrides(&mut all, &worker.override_policy, plugin.kind, config);
     for (prefix, kind) in [
         ("header.converter", PluginKind::HeaderConverter),
         ("key.converter", PluginKind::Converter),
@@ -408,6 +409,31 @@ async fn own(
     all.apply(states, "");
     Ok(())
 }
+
+/// Where a connector wants to connect to must be what the worker allows: else each connection would be denied, and nobody told but the log.
+fn is_offered(all: &mut Section, offered: &[Destination], config: &Settings) {
+    let asked = config.get(NET_ALLOW).unwrap_or_default();
+    // What cannot be read was complained of.
+    let entries = egress::allowed(asked).unwrap_or_default();
+    let is_offered = |entry: &&Destination| !offered.iter().any(|one| one.covers(entry));
+    let Some(entry) = entries.iter().find(is_offered) else { return };
+    let mut allowed: Vec<String> =
+        offered.iter().take(OFFERED_SHOWN_MAX).map(ToString::to_string).collect();
+    match offered.len() {
+        0 => allowed.push("nothing".to_owned()),
+        more if more > OFFERED_SHOWN_MAX => {
+            allowed.push(format!("and {} more", more - OFFERED_SHOWN_MAX));
+        }
+        _ => {}
+    }
+    let allowed = allowed.join(", ");
+    all.error(NET_ALLOW, format!(
+        "Invalid value {asked} for configuration {NET_ALLOW}: {entry} lies within no entry of the worker's own {NET_ALLOW}, which allows {allowed}"
+    ));
+}
+
+/// Most places that the worker allows which a complaint lists.
+const OFFERED_SHOWN_MAX: usize = 20;
 
 /// Client settings are refused where they would change delivery or security, and where the worker's policy does not allow them.
 ///

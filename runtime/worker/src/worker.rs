@@ -313,10 +313,8 @@ impl Worker {
     /// Checks a configuration. No side effects. The answer shows references as they were.
     pub async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {
         let Shared { plugins, config: worker, .. } = &*self.shared;
-        let WorkerConfig { converters, override_policy, ceilings, .. } = worker;
         let settings = &config.settings;
-        let validated =
-            validation::validate(&**plugins, converters, override_policy, ceilings, settings).await;
+        let validated = validation::validate(&**plugins, worker, settings).await;
         let mut validation = validated.map_err(|fault| settings.secrets().hide_in(fault))?;
         validation.hide(config);
         Ok(validation)

@@ -108,20 +108,24 @@ async fn run(config: &str) -> Validation {
 }
 
 async fn run_under(policy: &OverridePolicy, config: &str) -> Validation {
+    let worker = WorkerConfig { override_policy: policy.clone(), ..worker() };
+    run_on(&worker, config).await
+}
+
+async fn run_on(worker: &WorkerConfig, config: &str) -> Validation {
     let config: Settings = config.lines().filter_map(|line| line.trim().split_once('=')).collect();
-    let plugin = |class: &str| PluginConfig {
-        class: class.into(),
-        version: None,
-        settings: Settings::default(),
-    };
-    let worker = WorkerConverters {
-        key: plugin("org.apache.kafka.connect.json.JsonConverter"),
-        value: plugin("org.apache.kafka.connect.json.JsonConverter"),
-        header: plugin("org.apache.kafka.connect.storage.SimpleHeaderConverter"),
-    };
-    let ceilings = [("sandbox.memory.max.ceiling", "268435456")].into_iter().collect();
-    let ceilings = Ceilings::from_settings(&ceilings);
-    validate(&described(), &worker, policy, &ceilings, &config).await.unwrap()
+    validate(&described(), worker, &config).await.unwrap()
+}
+
+fn worker() -> WorkerConfig {
+    let json = "org.apache.kafka.connect.json.JsonConverter";
+    let settings = [
+        ("bootstrap.servers", "b:9092"),
+        ("key.converter", json),
+        ("value.converter", json),
+        ("sandbox.memory.max.ceiling", "268435456"),
+    ];
+    WorkerConfig::from_settings(&settings.into_iter().collect()).unwrap()
 }
 
 /// One line per setting, as in the files.
@@ -367,4 +371,28 @@ async fn a_password_that_was_sent_as_it_is_is_hidden_in_what_is_said_about_it() 
         (shown.value.as_deref(), &*shown.errors),
         (Some("postgres1"), &["no [hidden]".to_owned()][..])
     );
+}
+
+#[tokio::test]
+async fn a_connector_that_asks_for_more_of_the_network_than_its_worker_allows_is_told_so() {
+    let offered = "https://*.example.com,tcp://db.internal:5432-5439";
+    let errors = async |offered: &str, asked: &str| {
+        let worker = worker().offering(egress::destinations(offered).unwrap());
+        let config =
+            format!("name=n\nconnector.class=FileStreamSink\ntopics=t\nsandbox.net.allow={asked}");
+        run_on(&worker, &config).await.errors().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(errors(offered, "https://api.example.com, tcp://db.internal:5433").await, [""; 0]);
+    assert_eq!(errors("", "").await, [""; 0]);
+    assert_eq!(
+        errors(offered, "https://api.example.com,tcp://db.internal:5440").await,
+        [
+            "Invalid value https://api.example.com,tcp://db.internal:5440 for configuration sandbox.net.allow: tcp://db.internal:5440 lies within no entry of the worker's own sandbox.net.allow, which allows https://*.example.com:443, tcp://db.internal:5432-5439"
+        ]
+    );
+    let none = errors("", "http://a:80").await;
+    assert!(none[0].ends_with("which allows nothing"), "{none:?}");
+    let many: Vec<String> = (1..=50).map(|port| format!("tcp://a:{port}")).collect();
+    let many = errors(&many.join(","), "tcp://b:1").await;
+    assert!(many[0].ends_with("tcp://a:20, and 30 more"), "{many:?}");
 }
