@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
@@ -14,6 +15,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tombolo_herder::SubmittedConfig;
 
@@ -27,6 +29,9 @@ const DROPPED_BYTES_MAX: usize = 256 << 20;
 
 /// Longest time that a client may leave between two pieces of a body: as long as Kafka Connect leaves a connection idle.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// When a request may be tried again for which there was no room: a component takes some seconds to compile.
+const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// What editors on Windows put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -46,6 +51,8 @@ pub(crate) enum Unread {
     Broken,
     /// It did not go on for [`PIECE_TIMEOUT`].
     Stalled,
+    /// Others have all the room that there is.
+    NoRoom,
 }
 
 impl Unread {
@@ -66,15 +73,55 @@ impl Unread {
                     format!("the body did not go on for {seconds} seconds"),
                 )
             }
+            Self::NoRoom => return Room::taken(),
         };
         Failure::new(status, message)
     }
 }
 
+/// Bytes that bodies may take all together. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+/// What a body takes of it, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken(Option<OwnedSemaphorePermit>);
+
+impl Room {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes)))
+    }
+
+    /// Takes so many more; none where there are not so many.
+    fn take(&self, taken: &mut Taken, bytes: usize) -> Option<()> {
+        let more = Arc::clone(&self.0).try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()?;
+        match &mut taken.0 {
+            Some(taken) => taken.merge(more),
+            None => taken.0 = Some(more),
+        }
+        Some(())
+    }
+
+    /// What is answered where it is taken.
+    fn taken() -> Failure {
+        let message = "bodies of other requests take all the room that there is for them";
+        Failure::busy(message, RETRY_AFTER_SECONDS)
+    }
+}
+
 /// Reads a body to its end, and returns it if it is not larger than this.
-pub(crate) async fn whole(mut body: Body, bytes_max: usize) -> Result<Bytes, Unread> {
-    let mut kept = Vec::new();
-    let mut seen = 0;
+pub(crate) async fn whole(body: Body, bytes_max: usize) -> Result<Bytes, Unread> {
+    within(body, bytes_max, None).await.map(|(bytes, _)| bytes)
+}
+
+/// The same of one that takes room beside others, for as long as it is kept.
+pub(crate) async fn within(
+    mut body: Body,
+    bytes_max: usize,
+    room: Option<&Room>,
+) -> Result<(Bytes, Taken), Unread> {
+    let (mut kept, mut taken) = (Vec::new(), Taken(None));
+    let (mut seen, mut refused) = (0, None);
     loop {
         let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
         let piece = match timeout(PIECE_TIMEOUT, next).await {
@@ -85,13 +132,19 @@ pub(crate) async fn whole(mut body: Body, bytes_max: usize) -> Result<Bytes, Unr
         };
         let Ok(data) = piece.into_data() else { continue };
         seen += data.len();
-        match seen {
-            fits if fits <= bytes_max => kept.extend_from_slice(&data),
-            dropped if dropped <= DROPPED_BYTES_MAX => kept = Vec::new(),
-            _ => return Err(Unread::TooLarge),
+        if seen > bytes_max {
+            refused = Some(Unread::TooLarge);
+        } else if room.is_some_and(|room| room.take(&mut taken, data.len()).is_none()) {
+            refused = refused.or(Some(Unread::NoRoom));
+        }
+        match refused {
+            None => kept.extend_from_slice(&data),
+            // The rest is read to be dropped.
+            Some(_) if seen <= DROPPED_BYTES_MAX => (kept, taken) = (Vec::new(), Taken(None)),
+            Some(why) => return Err(why),
         }
     }
-    if seen <= bytes_max { Ok(kept.into()) } else { Err(Unread::TooLarge) }
+    refused.map_or(Ok((kept.into(), taken)), Err)
 }
 
 /// A request with its body at hand.
@@ -206,6 +259,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::response::IntoResponse as _;
 
     fn sent(body: &'static [u8]) -> Result<SubmittedConfig, Failure> {
         json(Bytes::from_static(body))?.settings()
@@ -255,6 +309,21 @@ mod tests {
         let of = |size: usize| whole(Body::from("x".repeat(size)), 10);
         assert_eq!(of(10).await.unwrap().len(), 10);
         assert_eq!(of(11).await, Err(Unread::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_kept_take_room_from_others() {
+        let room = Room::new(10);
+        let of = |size: usize| within(Body::from("x".repeat(size)), 20, Some(&room));
+        let (_, kept) = of(6).await.unwrap();
+        assert_eq!(of(5).await.unwrap_err(), Unread::NoRoom);
+        assert_eq!(of(21).await.unwrap_err(), Unread::TooLarge);
+        assert_eq!(of(4).await.unwrap().0.len(), 4, "those that were refused take none");
+        drop(kept);
+        assert_eq!(of(10).await.unwrap().0.len(), 10);
+        let refused = Unread::NoRoom.failure(20).into_response();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()["retry-after"], "10");
     }
 
     #[tokio::test(start_paused = true)]

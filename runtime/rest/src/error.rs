@@ -13,12 +13,20 @@ use crate::entity;
 pub(crate) struct Failure {
     status: StatusCode,
     message: String,
+    /// When it may be tried again, in seconds.
+    retry_after: Option<u32>,
 }
 
 impl Failure {
     /// An answer with this status and this text.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), retry_after: None }
+    }
+
+    /// The worker has as much to do as it takes on; in so many seconds it may have less.
+    pub(crate) fn busy(message: impl Into<String>, retry_after: u32) -> Self {
+        let retry_after = Some(retry_after);
+        Self { retry_after, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) }
     }
 
     /// The request is wrong.
@@ -59,6 +67,9 @@ impl IntoResponse for Failure {
         let body =
             entity::ErrorMessage { error_code: self.status.as_u16(), message: &self.message };
         let mut response = json(self.status, &body);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         if self.status == StatusCode::INTERNAL_SERVER_ERROR {
             // What Jetty says, and what people see in their client's output.
             let reason = hyper::ext::ReasonPhrase::from_static(b"Server Error");

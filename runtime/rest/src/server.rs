@@ -16,17 +16,20 @@ use tombolo_herder::HerderHandle;
 use tombolo_model::WorkerId;
 
 use crate::address::{Address, Scheme};
+use crate::body::Room;
 use crate::config::{AdminListeners, RestConfig};
 use crate::connection;
 use crate::error::Failure;
 use crate::routes::{Part, router};
 use crate::tls::{Tls, TlsListener};
-use crate::{cross_origin, response_headers, root};
+use crate::{cross_origin, response_headers, root, upload};
 
 /// What every route works with.
 #[derive(Clone)]
 pub(crate) struct Context {
     herder: Arc<OnceCell<HerderHandle>>,
+    /// Where components are kept that are uploaded.
+    pub(crate) uploads: Room,
 }
 
 impl Context {
@@ -110,7 +113,8 @@ pub async fn serve(
     herder: Arc<OnceCell<HerderHandle>>,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    let context = Context { herder };
+    let uploads = Room::new(upload::WAITING_BYTES_MAX);
+    let context = Context { herder, uploads };
     let Bound { main, admin, config, .. } = bound;
     let part = if config.admin == AdminListeners::Main { Part::All } else { Part::WithoutAdmin };
     let answers = with_headers(router(context.clone(), part), &config);

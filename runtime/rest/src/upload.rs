@@ -15,17 +15,22 @@ use crate::server::Context;
 /// Most bytes of a component: the largest of our own toolchains', Python's, is half of it.
 pub(crate) const COMPONENT_BYTES_MAX: usize = 64 << 20;
 
-/// `POST /connector-plugins`: 201 for a new component, 200 for one that is there already.
+/// Most bytes of all components that are being received or wait to be compiled, which happens one after another: four of the largest.
+pub(crate) const WAITING_BYTES_MAX: usize = 4 * COMPONENT_BYTES_MAX;
+
+/// `POST /connector-plugins`: 201 for a new component, 200 for one that is there already, 503 where too many bytes of others wait.
 pub(crate) async fn upload(
     State(context): State<Context>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let bytes = body::whole(body, COMPONENT_BYTES_MAX).await;
+    let received = body::within(body, COMPONENT_BYTES_MAX, Some(&context.uploads)).await;
     let herder = context.herder()?;
     let message = "a component is sent as the body itself, as with curl --data-binary @plugin.wasm";
     refuse_multipart(&headers, message)?;
-    match herder.install(bytes.map_err(unread)?.into()).await {
+    // What it takes is given back once it is installed.
+    let (bytes, _taken) = received.map_err(unread)?;
+    match herder.install(bytes.into()).await {
         Ok(installed) => {
             let code = if installed.known { StatusCode::OK } else { StatusCode::CREATED };
             Ok(json(code, &Upload::from(&installed)))
