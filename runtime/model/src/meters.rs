@@ -5,10 +5,16 @@
 //! counters go up for as long as the meters are kept. What a whole connector uses is the sum over its tasks and the connector's own:
 //! [`Usage`] adds up. Not here: names and printing (`metric`), and what is done about it (`policy`).
 
+mod capabilities;
+mod places;
+
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+pub use capabilities::{Capabilities, Imported};
+pub use places::{OTHER_PLACES, PLACES_MAX, PlaceUse, Places};
 
 /// Counts what sandboxes use. Cheap enough for each call of a plugin and each packet, not for each record.
 #[derive(Debug, Default)]
@@ -29,6 +35,8 @@ pub struct Meters {
     connections_refused: AtomicU64,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
+    places: Places,
+    capabilities: Capabilities,
 }
 
 /// What sandboxes used so far, as of one moment.
@@ -150,14 +158,26 @@ impl Meters {
         add(&self.log_lines_dropped, 1);
     }
 
-    /// A connection was made.
-    pub fn connected(&self) {
+    /// A connection to this place was made.
+    pub fn connected(&self, place: &str) {
         add(&self.connections, 1);
+        self.places.connected(place);
     }
 
-    /// A connection was refused.
-    pub fn connection_refused(&self) {
+    /// A connection to this place was refused, for a reason in a word.
+    pub fn connection_refused(&self, place: &str, reason: &'static str) {
         add(&self.connections_refused, 1);
+        self.places.refused(place, reason);
+    }
+
+    /// Where plugins connected to, and where they wanted to.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Which capabilities plugins import, are granted and have used.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
     }
 
     /// Bytes were sent over a connection.

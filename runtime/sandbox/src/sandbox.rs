@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
+use tombolo_model::capability::{Asked, Capability, asked};
 use tombolo_model::config_def::SettingState;
 use tombolo_model::metric::{Group, Metered, Readings, Tags, Value};
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
@@ -215,6 +216,7 @@ impl Sandbox {
 
     /// The setup of a store for a component of a connector or task.
     pub(crate) fn setup(&self, owner: &Owner, component: &ComponentDigest) -> Setup {
+        self.tell_capabilities(&owner.context, component);
         let confided = Confided::default();
         let gate = self.net.gate(
             owner.connector.as_str(),
@@ -241,6 +243,18 @@ impl Sandbox {
             },
             memory: Arc::clone(&owner.account.memory),
             gate,
+        }
+    }
+}
+
+impl Sandbox {
+    /// Takes note of what a component imports, and what of it the connector is granted: of the network, what both lists have.
+    fn tell_capabilities(&self, context: &TaskContext, component: &ComponentDigest) {
+        let Some(component) = self.registry.get(component) else { return };
+        let may_connect = !context.egress.allow.is_empty();
+        for Asked { capability, is_granted, .. } in asked(&component.imports, &self.grants) {
+            let is_granted = is_granted && (capability != Capability::Network || may_connect);
+            context.meters.capabilities().imports(capability, is_granted);
         }
     }
 }

@@ -158,6 +158,16 @@ fn the_meters_of_one_connector_tell_its_numbers_and_when_its_tasks_got_something
     let turns_on = || at(&read(), "last-turn-timestamp-seconds") > turned;
     wait_for(turns_on, "the loop turns without records", SOON).unwrap();
     assert_eq!(at(&read(), "last-progress-timestamp-seconds"), progress);
+    let used = |capability: &str| {
+        let groups = body["meters"].as_array().unwrap();
+        let is_one = |of: &&Value| {
+            of["group"] == "tombolo:sandbox-capabilities"
+                && of["tags"] == json!({"task": "0", "capability": capability})
+        };
+        groups.iter().find(is_one).map(|of| of["values"].clone())
+    };
+    let all = json!({"imported": 1, "granted": 1, "used": 1});
+    assert_eq!(used("files"), Some(all), "{body}");
     let (status, body) = measured.worker.request("GET", "/connectors/none/meters", None).unwrap();
     assert_eq!((status, &body["message"]), (404, &json!("Connector none not found")));
 }
@@ -240,6 +250,7 @@ fn tables(text: &str) -> String {
         ("tombolo_task_", "Progress and failures of tasks"),
         ("tombolo_connector_", "Failures of connectors' own instances"),
         ("tombolo_sandbox_limits_", "Limits of a connector's sandboxes"),
+        ("tombolo_sandbox_capabilities_", "Capabilities of a connector's plugins"),
         ("tombolo_sandbox_", "Sandboxes"),
         ("process_", "The process"),
     ];

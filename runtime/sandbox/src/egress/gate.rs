@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tombolo_model::capability::Capability;
 use tombolo_model::egress::{ClientCertificate, Egress, Host, HttpAuth, Offered, Scheme};
 use tombolo_model::meters::Meters;
 
@@ -172,7 +173,7 @@ impl Gate {
     ) -> Result<Conduit, ConnectError> {
         let connected = self.admitted(place, timeout.min(CONNECT_MAX)).await;
         match &connected {
-            Ok(_) => self.meters.connected(),
+            Ok(_) => self.connected(place),
             Err(ConnectError::Denied(refusal)) => self.refuse(&place.to_string(), *refusal),
             Err(_) => {}
         }
@@ -188,7 +189,7 @@ impl Gate {
             refused => refused,
         };
         match checked {
-            Ok(()) => self.meters.connected(),
+            Ok(()) => self.connected(&place),
             Err(refusal) => self.refuse(&place.to_string(), refusal),
         }
         checked.is_ok()
@@ -201,14 +202,19 @@ impl Gate {
         self.egress.allow.iter().any(|one| one.scheme == Scheme::Tcp && is_address(&one.host))
     }
 
+    fn connected(&self, place: &Place) {
+        self.meters.connected(&self.confided.hide(&place.to_string()));
+        self.meters.capabilities().uses(Capability::Network);
+    }
+
     /// Counts and logs what never came as far as a place: a host or a port that is none.
     pub(crate) fn refuse(&self, place: &str, refusal: Refusal) {
         let ConnectorNet { connector, logged, .. } = &*self.shared;
-        self.meters.connection_refused();
+        let place = self.confided.hide(place);
+        self.meters.connection_refused(&place, refusal.name());
         let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.admit(Instant::now()) {
             let (reason, detail) = (refusal.name(), refusal.detail());
-            let place = self.confided.hide(place);
             tracing::warn!(%connector, %place, reason, "a connection was denied: {detail}");
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tombolo_model::capability::Capability;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
@@ -60,10 +61,16 @@ fn files(host: &mut Host) -> Files<'_> {
     Files { wasi: WasiFilesystemCtxView { ctx: wasi.filesystem(), table }, roots }
 }
 
+/// The same where files are used; looking which directories there are is no use of them, as every program does.
+fn used_files(host: &mut Host) -> Files<'_> {
+    host.cpu.meters.capabilities().uses(Capability::Files);
+    files(host)
+}
+
 /// Puts these files in the place of WASI's.
 pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    types::add_to_linker::<Host, HasFiles>(linker, files)?;
+    types::add_to_linker::<Host, HasFiles>(linker, used_files)?;
     preopens::add_to_linker::<Host, HasFiles>(linker, files)?;
     linker.allow_shadowing(false);
     Ok(())

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tombolo_model::Secrets;
+use tombolo_model::capability::Capability;
 use tombolo_model::meters::Meters;
 
 use crate::host::Host;
@@ -88,6 +89,7 @@ impl Log {
             .admit(line.len() as u64, Instant::now());
         let Some(dropped) = admitted else { return self.meters.log_line_dropped() };
         self.meters.logged(line.len() as u64);
+        self.meters.capabilities().uses(Capability::Log);
         let Labels { connector, task, component } = &self.labels;
         if dropped > 0 {
             tracing::warn!(target: PLUGIN, %connector, task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use tombolo_model::capability::Capability;
 use tombolo_model::metric::{Group, Readings, Tags, Value, connector_of};
 
 use crate::host::Host;
@@ -112,6 +113,7 @@ impl Metrics {
 impl contract::Host for Host {
     fn count(&mut self, name: String, by: u64) -> wasmtime::Result<()> {
         self.count_call()?;
+        self.cpu.meters.capabilities().uses(Capability::Metrics);
         let count = |known| match known {
             Some(Metric::Counter(count)) => Metric::Counter(count.saturating_add(by)),
             _ => Metric::Counter(by),
@@ -122,6 +124,7 @@ impl contract::Host for Host {
 
     fn gauge(&mut self, name: String, value: f64) -> wasmtime::Result<()> {
         self.count_call()?;
+        self.cpu.meters.capabilities().uses(Capability::Metrics);
         self.metrics.set(&name, |name| self.log.hide(name), |_| Metric::Gauge(value));
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Not here: the store of offsets, which is behind `OffsetReader`.
 
 use tombolo_model::Stage;
+use tombolo_model::capability::Capability;
 use tombolo_model::offset::SourcePartition;
 
 use crate::cbor;
@@ -12,6 +13,7 @@ use crate::v0::tombolo::connect::offsets as contract;
 impl contract::Host for Host {
     async fn read(&mut self, partitions: Vec<Vec<u8>>) -> wasmtime::Result<Vec<Option<Vec<u8>>>> {
         self.count_call()?;
+        self.cpu.meters.capabilities().uses(Capability::Offsets);
         let mut asked = Vec::with_capacity(partitions.len());
         for partition in partitions {
             let partition = cbor::canonical_map(&partition).map_err(|wrong| {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tombolo_model::Breach;
+use tombolo_model::capability::Capability;
 use tombolo_model::meters::Meters;
 use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::Limits;
@@ -48,4 +49,26 @@ async fn a_loop_is_billed_up_to_its_deadline() {
     let used = meters.read();
     // How much of its half second it ran depends on what else does on this machine.
     assert!(used.cpu > Duration::from_millis(1) && used.cpu < Duration::from_secs(1), "{used:?}");
+}
+
+#[tokio::test]
+async fn what_a_plugin_imports_is_told_apart_from_what_it_is_granted_and_from_what_it_used() {
+    let fixture = Fixture::new(tombolo_guests::TELLS).await;
+    let meters = Arc::new(Meters::default());
+    let of = |wanted: Capability| {
+        let all = meters.capabilities().read();
+        let found = all.iter().find(|one| one.capability == wanted);
+        found.map(|one| (one.is_granted, one.is_used))
+    };
+    let mut task = fixture.metered_task(Limits::default(), &meters).await;
+    assert_eq!(of(Capability::Log), None);
+    let mut sink = task.sink(&fixture.plugin(PluginKind::Sink)).await.unwrap();
+    for capability in [Capability::Log, Capability::Metrics] {
+        assert_eq!(of(capability), Some((true, Some(false))), "{capability:?}");
+    }
+    sink.start(&settings(&[("a", "b")])).await.unwrap();
+    for capability in [Capability::Log, Capability::Metrics] {
+        assert_eq!(of(capability), Some((true, Some(true))), "{capability:?}");
+    }
+    assert_eq!(of(Capability::Environment), Some((false, None)));
 }

@@ -2,13 +2,15 @@
 //!
 //! Not here: counting it (the sandbox does, in `model::meters`).
 
-use tombolo_model::meters::{Meters, Usage};
+use tombolo_model::meters::{Imported, Meters, Usage};
 use tombolo_model::metric::{Group, Readings, Tags};
 use tombolo_model::policy::Limits;
 
 use crate::connector_config::{ConnectorConfig, RestartConfig};
 
 const USAGE: Group = Group { domain: "tombolo", name: "sandbox" };
+const CAPABILITIES: Group = Group { domain: "tombolo", name: "sandbox-capabilities" };
+const PLACES: Group = Group { domain: "tombolo", name: "sandbox-places" };
 const LIMITS: Group = Group { domain: "tombolo", name: "sandbox-limits" };
 
 /// Reads what was used so far. Breaches are told by kind, beside.
@@ -26,7 +28,43 @@ pub(crate) fn read_usage(meters: &Meters, tags: &Tags, readings: &mut Readings) 
     for (name, help, count) in counts(&used) {
         of.counter(name, help, count as f64);
     }
+    read_capabilities(meters, tags, readings);
+    read_places(meters, tags, readings);
 }
+
+/// What plugins import, what of it is granted, and what of that they have used.
+fn read_capabilities(meters: &Meters, tags: &Tags, readings: &mut Readings) {
+    let yes_or_no = |is_so: bool| if is_so { 1.0 } else { 0.0 };
+    for Imported { capability, is_granted, is_used } in meters.capabilities().read() {
+        let tags = with(tags, "capability", capability.name().to_owned());
+        let mut of = readings.of(CAPABILITIES, &tags);
+        of.gauge("imported", "A component imports the capability.", 1.0);
+        of.gauge("granted", "Whether the connector gets it.", yes_or_no(is_granted));
+        if let Some(is_used) = is_used {
+            of.gauge("used", USED, yes_or_no(is_used));
+        }
+    }
+}
+
+/// Where plugins connected to, and where they wanted to.
+fn read_places(meters: &Meters, tags: &Tags, readings: &mut Readings) {
+    for (place, asked) in meters.places().read() {
+        let tags = with(tags, "place", place);
+        let mut of = readings.of(PLACES, &tags);
+        of.counter("connections-total", "Connections to the place.", asked.connections as f64);
+        of.counter("refused-total", "Connections to it that were refused.", asked.refused as f64);
+        if let Some(reason) = asked.reason {
+            of.text("reason", "Why the last of them was refused.", reason);
+        }
+    }
+}
+
+fn with(tags: &Tags, name: &'static str, value: String) -> Tags {
+    tags.iter().cloned().chain([(name, value)]).collect()
+}
+
+const USED: &str =
+    "Whether a plugin has used it; missing for clocks, random numbers and what is never granted.";
 
 const MEMORY: &str = "Memory in use: linear memories, tables and what the host keeps for plugins.";
 const CPU: &str = "Processor time inside plugins, and inside the host's functions that they call.";

@@ -357,6 +357,10 @@ async fn a_name_that_leads_elsewhere_the_second_time_is_denied() {
     assert!(second.accept().is_err());
     let used = gate.meters.read();
     assert_eq!((used.connections, used.connections_refused), (2, 1));
+    let places = gate.meters.places().read();
+    let told = places.iter().map(|(place, of)| (&**place, of.connections, of.refused, of.reason));
+    let place = format!("tcp://name.example:{port}");
+    assert_eq!(told.collect::<Vec<_>>(), [(&*place, 2, 1, Some("address"))]);
 }
 
 #[tokio::test]
