@@ -3,7 +3,7 @@
 //! Not here: when topics are created, and with which settings.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 
@@ -137,16 +137,23 @@ impl Admin {
             .await
     }
 
+    /// The client for groups, once it knows the coordinator of this one, and the time that is left: what changes a group is sent at once then, and not
+    /// when nobody waits for it any more.
+    async fn knowing(&self, group: &str) -> Result<(Arc<Client>, Duration), Error> {
+        let end = Instant::now() + self.wait;
+        self.group_offsets(group).await?;
+        Ok((self.group_client()?, end.saturating_duration_since(Instant::now())))
+    }
+
     /// Sets committed offsets of a group without members.
     pub async fn alter_group_offsets(
         &self,
         group: &str,
         offsets: &[PartitionOffset],
     ) -> Result<(), Error> {
-        insist(group, Some(self.wait), |wait| {
-            groups::alter_group_offsets(&self.client, group, offsets, wait)
-        })
-        .await
+        let (client, left) = self.knowing(group).await?;
+        insist(group, Some(left), |_| groups::alter_group_offsets(&client, group, offsets, left))
+            .await
     }
 
     /// Forgets committed offsets of a group without members.
@@ -155,15 +162,15 @@ impl Admin {
         group: &str,
         partitions: &[TopicPartition],
     ) -> Result<(), Error> {
-        insist(group, Some(self.wait), |wait| {
-            groups::delete_group_offsets(&self.client, group, partitions, wait)
-        })
-        .await
+        let (client, left) = self.knowing(group).await?;
+        let delete = |_| groups::delete_group_offsets(&client, group, partitions, left);
+        insist(group, Some(left), delete).await
     }
 
     /// Deletes a group without members. Answers false when it did not exist.
     pub async fn delete_group(&self, group: &str) -> Result<bool, Error> {
-        groups::delete_group(&self.client, group, self.wait).await
+        let (client, left) = self.knowing(group).await?;
+        groups::delete_group(&client, group, left).await
     }
 
     /// The id of the cluster.

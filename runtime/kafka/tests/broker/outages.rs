@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use tombolo_harness::Kafka;
+use tombolo_harness::{Kafka, wait_until};
 use tombolo_kafka::{
-    ClientKind, ConsumerEvent, Log, LogClients, ProducerSession, Producers, Stopped,
+    Admin, ClientKind, ConsumerEvent, Log, LogClients, ProducerSession, Producers, Stopped,
 };
 
 use crate::support::{BUDGET, Broker, DEADLINE, Reader, Rows, new_topic, run, send_all, unique};
@@ -46,6 +46,10 @@ fn a_broker_that_is_away_at_the_start_is_waited_for() {
         let log = tokio::spawn(async move {
             Log::open(&clients, &new_topic(2, &[("cleanup.policy", "compact")]), |_| {}).await
         });
+        // Questions that librdkafka cannot ask anybody are given up, and must not end the process when it can.
+        let settings = broker.settings(ClientKind::Admin, &[])?;
+        let impatient = Admin::new(&settings, "test-admin", Duration::from_secs(2))?;
+        ensure!(impatient.group_offsets("nobody").await.is_err(), "nobody can say");
         // Some attempts pass.
         let end = Instant::now() + Duration::from_secs(3);
         while Instant::now() < end {
@@ -56,6 +60,9 @@ fn a_broker_that_is_away_at_the_start_is_waited_for() {
 
         kafka.start_again()?;
         reader.rows(100).await?;
+        let answered =
+            async || matches!(impatient.group_offsets("nobody").await.as_deref(), Ok([]));
+        wait_until(answered, "the coordinator", DEADLINE).await?;
         let mut settled = Vec::new();
         while settled.len() < 100 {
             tokio::time::timeout(DEADLINE, session.deliveries(&mut settled)).await??;
