@@ -20,6 +20,7 @@ pub mod start;
 pub mod verify;
 
 pub mod floor;
+pub mod postgres;
 pub mod stages;
 
 pub mod report;

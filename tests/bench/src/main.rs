@@ -15,7 +15,7 @@ use tombolo_bench::case::Case;
 use tombolo_bench::peer::{Peer, Surroundings, Worker};
 use tombolo_bench::report::Report;
 use tombolo_bench::run::{self, Bench};
-use tombolo_bench::{creation, floor, reads, stages, start};
+use tombolo_bench::{creation, floor, postgres, reads, stages, start};
 use tombolo_harness::{Kafka, root, target_folder};
 
 /// Fewest starts that a median is taken of: they are short.
@@ -58,6 +58,8 @@ enum What {
     Reads,
     /// A bare rdkafka loop.
     Floor,
+    /// Rows into PostgreSQL beside `psql \copy`.
+    Postgres,
     /// Each stage by itself, and the crossing of the wall.
     Stages,
     /// Some stages with plugins held to time and memory, and without.
@@ -65,7 +67,7 @@ enum What {
 }
 
 impl What {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Json,
         Self::Transformed,
         Self::Lines,
@@ -73,6 +75,7 @@ impl What {
         Self::Create,
         Self::Reads,
         Self::Floor,
+        Self::Postgres,
     ];
 
     fn case(self) -> Option<Case> {
@@ -132,7 +135,8 @@ fn build() -> Result<()> {
 fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Report> {
     let mut report = Report::default();
     let asked = |what| arguments.what.contains(&what);
-    if asked(What::Json) || asked(What::Transformed) || asked(What::Floor) {
+    let from_topic = [What::Json, What::Transformed, What::Floor, What::Postgres];
+    if from_topic.into_iter().any(asked) {
         bench.broker.fill(bench.input_topic(), bench.total())?;
     }
     if peers.contains(&Peer::Tombolo) {
@@ -179,6 +183,9 @@ fn measure(arguments: &Arguments, peers: &[Peer], bench: &Bench) -> Result<Repor
         let consume = floor::consume(&bench.broker, bench.input_topic(), bench.total())?;
         let produce = floor::produce(&bench.broker, "bench-floor", bench.total())?;
         report.add_floor(consume, produce);
+    }
+    if asked(What::Postgres) && peers.contains(&Peer::Tombolo) {
+        report.add_loads(&postgres::loads(bench, arguments.rounds)?);
     }
     if asked(What::Stages) {
         let program = target_folder().join("release/examples/stages");

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::case::Case;
 use crate::creation::{Creations, FirstRows};
 use crate::peer::Peer;
+use crate::postgres::Load;
 use crate::process::Memory;
 use crate::reads::Reads;
 use crate::run::Figures;
@@ -54,6 +55,40 @@ impl Report {
         self.lines.push(format!(
             "floor, a bare rdkafka loop: {consume:.0} ns of CPU per consumed record, {produce:.0} ns per produced record"
         ));
+    }
+
+    /// Adds rows into PostgreSQL, the first of them what the others are held against.
+    pub fn add_loads(&mut self, loads: &[(String, Load)]) {
+        let mut names: Vec<&str> = Vec::new();
+        loads.iter().for_each(|(name, _)| {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        });
+        let medians = |name: &str| {
+            let of = |pick: fn(&Load) -> f64| {
+                let runs = loads.iter().filter(|(other, _)| other == name);
+                median(runs.map(|(_, load)| pick(load)).collect())
+            };
+            Some(Load {
+                rate: of(|load| load.rate)?,
+                writer: of(|load| load.writer)?,
+                server: of(|load| load.server)?,
+            })
+        };
+        let mut first = None;
+        for name in names {
+            let Some(load) = medians(name) else { continue };
+            let against: Load = *first.get_or_insert(load);
+            self.lines.push(format!(
+                "rows into PostgreSQL, {name}: {:.0} rows/s ({:.2} times), {:.0} ns of the writer's CPU per row, {:.0} ns of the server's ({:.2} times)",
+                load.rate,
+                load.rate / against.rate,
+                load.writer,
+                load.server,
+                load.server / against.server,
+            ));
+        }
     }
 
     /// Adds what stages cost by themselves; the crossing of the wall has a target.
@@ -274,6 +309,21 @@ mod tests {
         let of = |part| quantile(&times, part).as_millis();
         assert_eq!((of(0.5), of(0.99), of(1.0)), (100, 198, 200));
         assert_eq!(quantile(&[], 0.5), Duration::ZERO);
+    }
+
+    #[test]
+    fn loads_are_held_against_the_first() {
+        let load = |rate| Load { rate, writer: 10.0, server: 1e9 / rate };
+        let mut report = Report::default();
+        let loads =
+            [("copy", 300.0), ("sink", 90.0), ("copy", 100.0), ("sink", 110.0), ("copy", 200.0)];
+        report.add_loads(&loads.map(|(name, rate)| (name.to_owned(), load(rate))));
+        let text = report.print();
+        for part in
+            ["copy: 200 rows/s (1.00 times)", "sink: 100 rows/s (0.50 times)", "(2.00 times)"]
+        {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
     }
 
     #[test]
