@@ -105,5 +105,5 @@ fn task_failure(worker: &Worker, name: &str) -> String {
 #[test]
 fn no_order_is_lost_or_doubled_though_worker_and_database_are_killed() {
     let plan = Plan { orders: 12_000, kills: 2, restarts: 1 };
-    println!("{}", scene::keep_orders(env!("CARGO_BIN_EXE_tombolo"), &plan).unwrap());
+    println!("postgres: {}", scene::keep_orders(env!("CARGO_BIN_EXE_tombolo"), &plan).unwrap());
 }

@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 use tombolo_harness::target_folder;
 use tombolo_sandbox_tests::amplifiers::Taken;
 use tombolo_sandbox_tests::corpus::Outcome;
-use tombolo_sandbox_tests::elsewhere::{self, Printed, Printer};
+use tombolo_sandbox_tests::elsewhere::{self, Printer, printers};
 use tombolo_sandbox_tests::field::Field;
 use tombolo_sandbox_tests::figure::{Figure, Table, mebibytes, percent, seconds};
 use tombolo_sandbox_tests::hangs::Shown;
@@ -51,6 +51,8 @@ enum Subject {
     Neighbours,
     /// Memory of the host that the worst amplifiers take.
     Amplifiers,
+    /// Budgets of processor time, and the bill.
+    Processor,
     /// Ways around the policy of connections.
     Egress,
     /// What is left in memories, tables and globals for the next plugin.
@@ -59,6 +61,10 @@ enum Subject {
     Uploads,
     /// Components that are hard to compile.
     Bombs,
+    /// What it costs on a record's path that plugins are held to time and memory.
+    Guards,
+    /// Rows into PostgreSQL beside `psql \copy`, and through kills.
+    Postgres,
 }
 
 fn main() -> Result<()> {
@@ -87,50 +93,21 @@ fn main() -> Result<()> {
 
 fn measure(subject: Subject, tombolo: &Path, arguments: &Arguments) -> Result<Vec<Figure>> {
     let field = || Field::start(tombolo.to_str().context("the program's path is text")?);
-    let printed = |printer, figures: &[Printed]| elsewhere::run(printer, figures, tombolo);
+    let elsewhere = |printers: &[Printer]| elsewhere::run(printers, tombolo);
     match subject {
         Subject::Corpus => corpus(&field()?, arguments.only.as_deref()),
         Subject::Hangs => hangs(&field()?),
         Subject::Neighbours => neighbours(&field()?, arguments),
         Subject::Amplifiers => amplifiers(&field()?),
-        Subject::Egress => printed(EGRESS.0, &EGRESS.1),
-        Subject::Residue => printed(RESIDUE.0, &RESIDUE.1),
-        Subject::Uploads => {
-            let mut both = printed(UPLOADS.0, &UPLOADS.1)?;
-            both.extend(printed(SOCKETS.0, &SOCKETS.1)?);
-            Ok(both)
-        }
-        Subject::Bombs => printed(BOMBS.0, &BOMBS.1),
+        Subject::Processor => elsewhere(&printers::PROCESSOR),
+        Subject::Egress => elsewhere(&printers::EGRESS),
+        Subject::Residue => elsewhere(&printers::RESIDUE),
+        Subject::Uploads => elsewhere(&printers::UPLOADS),
+        Subject::Bombs => elsewhere(&printers::BOMBS),
+        Subject::Guards => elsewhere(&printers::GUARDS),
+        Subject::Postgres => elsewhere(&printers::POSTGRES),
     }
 }
-
-const fn line(what: &'static str, line: &'static str, bound: &'static str) -> Printed {
-    Printed { what, line, bound }
-}
-
-const EGRESS: (Printer, [Printed; 1]) = (
-    Printer::Test("--lib", "every_way_around_the_policy_is_denied_and_nobody_hears_of_it"),
-    [line("egress vectors", "egress: ", "250 at least, all denied, no packet")],
-);
-const RESIDUE: (Printer, [Printed; 1]) = (
-    Printer::Test(
-        "--test=sandbox",
-        "memories_tables_and_globals_are_empty_whoever_had_them_before",
-    ),
-    [line("residue of the instance before", "residue: ", "none in 10,000 instances")],
-);
-const UPLOADS: (Printer, [Printed; 1]) = (
-    Printer::Program("examples/mutated_uploads", &["1000000"]),
-    [line("mutated uploads", "1000000 uploads of seed 1: ", "no panic, only refusals")],
-);
-const SOCKETS: (Printer, [Printed; 1]) = (
-    Printer::Test("--test=hostile_uploads", "bombs_and_broken_components_are_refused"),
-    [line("mutated uploads through sockets", "through sockets: ", "only 4xx, the worker goes on")],
-);
-const BOMBS: (Printer, [Printed; 1]) = (
-    Printer::Test("--test=compiling", "bombs_end_within_the_limits"),
-    [line("compile bombs", "bombs: ", "20 s of processor time and 1 GiB each")],
-);
 
 fn corpus(field: &Field, only: Option<&str>) -> Result<Vec<Figure>> {
     let mut attacks = attacks::all();

@@ -22,6 +22,9 @@ const RATE: &str = "500";
 
 /// What attacker and well-behaved connector are held to alike. Who breaks its sandbox is started anew at once, and never given up.
 const LIMITS: Pairs = &[
+    // What is advised for strangers.
+    ("sandbox.cpu.max", "0.2"),
+    ("sandbox.cpu.burst.ms", "1000"),
     ("sandbox.call.timeout.ms", "1000"),
     ("sandbox.restart.max", "1000"),
     ("sandbox.restart.window.ms", "1000"),
