@@ -16,7 +16,9 @@ pub use postgres::Postgres;
 pub use wait::{wait_for, wait_for_some, wait_until};
 pub use worker::{Worker, complete_lines};
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Cargo's target folder of this workspace: what tests fetch and build stands there.
 pub fn target_folder() -> PathBuf {
@@ -32,9 +34,15 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// A TCP port of the loopback address that nobody listens on.
+/// A TCP port of the loopback address that nobody listens on, and that this process has not been given before.
 ///
 /// Another process may take it before it is used; the programs under test report that, and tests do not.
 pub fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return Ok(port);
+        }
+    }
 }
