@@ -8,9 +8,11 @@ use std::sync::{Mutex, PoisonError};
 /// Share of the kernel's bound at which sandboxes are refused, in percent: the rest is for those that run, and for everything else of the process.
 const FULL_PERCENT: u64 = 80;
 
-/// Sandboxes that are let in between two counts: even if each had all memories and tables that a component may have, 450 mappings, they would take
-/// less than the fifth that is left of Linux's default bound of 65,530.
-const UNCOUNTED: u32 = 25;
+/// Most mappings of one sandbox: what it has with all memories and tables that a component may have.
+const MAPPINGS_MAX: u64 = 450;
+
+/// Sandboxes that are let in at least between two counts: together they take less than the fifth that is left of Linux's default bound of 65,530.
+const UNCOUNTED_MIN: u32 = 25;
 
 /// The mappings of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,13 @@ impl Mappings {
 
     fn is_full(self) -> bool {
         self.count.saturating_mul(100) >= self.max.saturating_mul(FULL_PERCENT)
+    }
+
+    /// Sandboxes that surely have room: each count takes as long as a few of them take to start.
+    fn uncounted(self) -> u32 {
+        let full = self.max.saturating_mul(FULL_PERCENT) / 100;
+        let sure = full.saturating_sub(self.count) / MAPPINGS_MAX;
+        u32::try_from(sure).unwrap_or(u32::MAX).max(UNCOUNTED_MIN)
     }
 }
 
@@ -70,8 +79,8 @@ impl Pool {
         }
         match (self.count)() {
             Some(mappings) if mappings.is_full() => Err(Full(mappings)),
-            _ => {
-                *uncounted = UNCOUNTED - 1;
+            mappings => {
+                *uncounted = mappings.map_or(UNCOUNTED_MIN, Mappings::uncounted) - 1;
                 Ok(())
             }
         }
@@ -93,7 +102,7 @@ mod tests {
         COUNT.store(799, Ordering::Relaxed);
         pool.admit().unwrap();
         COUNT.store(800, Ordering::Relaxed);
-        for _ in 1..UNCOUNTED {
+        for _ in 1..UNCOUNTED_MIN {
             pool.admit().unwrap();
         }
         let refused = pool.admit().unwrap_err().to_string();
@@ -104,6 +113,12 @@ mod tests {
         assert!(pool.admit().is_err());
         COUNT.store(500, Ordering::Relaxed);
         pool.admit().unwrap();
+    }
+
+    #[test]
+    fn the_more_room_there_is_the_more_are_let_in_between_two_counts() {
+        let after = |count| Mappings { count, max: 65_530 }.uncounted();
+        assert_eq!([after(0), after(16_000), after(50_000), after(65_530)], [116, 80, 25, 25]);
     }
 
     #[test]
