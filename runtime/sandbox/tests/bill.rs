@@ -109,6 +109,7 @@ async fn runaway(sandbox: &Sandbox, trial: u32) -> f64 {
     let (meters, mut sink) = spinner(sandbox, &format!("runaway-{trial}"), limits).await;
     let spinning = tokio::spawn(async move { sink.put(&mut row(), None).await.is_err() });
     while meters.read().parks == 0 {
+        assert!(!spinning.is_finished(), "it was never held back");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let used = meters.read().cpu;
