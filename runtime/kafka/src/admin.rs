@@ -2,7 +2,8 @@
 //!
 //! Not here: when topics are created, and with which settings.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
@@ -25,6 +26,32 @@ pub struct Admin {
 
 /// The group that a client for groups has and never joins.
 const OWN_GROUP: &str = "tombolo-admin";
+
+/// Admin clients of this process that are shared by whoever has equal settings: each would have threads and connections of its own. Cheap to clone.
+#[derive(Clone)]
+pub struct Admins {
+    client_id: Arc<str>,
+    by_settings: Arc<Mutex<HashMap<ClientSettings, Weak<Client>>>>,
+}
+
+impl Admins {
+    /// None yet. All have this client id, unless settings name one.
+    pub fn new(client_id: &str) -> Admins {
+        Admins { client_id: client_id.into(), by_settings: Arc::default() }
+    }
+
+    /// As [`Admin::new`], with a client that is there already if one has these settings. It ends with the last who has it.
+    pub fn admin(&self, settings: &ClientSettings, wait: Duration) -> Result<Admin, Error> {
+        let mut clients = self.by_settings.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|_, client| client.strong_count() > 0);
+        if let Some(client) = clients.get(settings).and_then(Weak::upgrade) {
+            return Ok(Admin::with(client, settings, &self.client_id, wait));
+        }
+        let admin = Admin::new(settings, &self.client_id, wait)?;
+        clients.insert(settings.clone(), Arc::downgrade(&admin.client));
+        Ok(admin)
+    }
+}
 
 /// A topic to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +81,18 @@ impl Admin {
     /// Every request waits at most `wait` for its answer, also for a broker that is away.
     pub fn new(settings: &ClientSettings, client_id: &str, wait: Duration) -> Result<Admin, Error> {
         let own = [("client.id", client_id)];
-        Ok(Admin {
-            client: Client::new(Role::Admin, settings.properties_over(&own))?,
-            groups: Arc::default(),
-            settings: settings.clone(),
-            client_id: client_id.into(),
-            wait,
-        })
+        let client = Client::new(Role::Admin, settings.properties_over(&own))?;
+        Ok(Admin::with(client, settings, client_id, wait))
+    }
+
+    fn with(
+        client: Arc<Client>,
+        settings: &ClientSettings,
+        client_id: &str,
+        wait: Duration,
+    ) -> Admin {
+        let (groups, settings) = (Arc::default(), settings.clone());
+        Admin { client, groups, settings, client_id: client_id.into(), wait }
     }
 
     fn group_client(&self) -> Result<Arc<Client>, Error> {
@@ -176,5 +208,29 @@ impl Admin {
     /// The id of the cluster.
     pub async fn cluster_id(&self) -> Result<String, Error> {
         request::cluster_id(&self.client, self.wait).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tombolo_model::Settings;
+
+    use super::*;
+    use crate::settings::ClientKind;
+
+    #[test]
+    fn equal_settings_share_a_client_until_the_last_goes() {
+        let admins = Admins::new("test");
+        let admin = |servers: &str| {
+            let java: Settings = [("bootstrap.servers", servers)].into_iter().collect();
+            let (settings, _) = ClientSettings::translate(ClientKind::Admin, &java).unwrap();
+            admins.admin(&settings, Duration::from_secs(1)).unwrap()
+        };
+        let (one, same, other) = (admin("127.0.0.1:1"), admin("127.0.0.1:1"), admin("127.0.0.1:2"));
+        assert!(Arc::ptr_eq(&one.client, &same.client));
+        assert!(!Arc::ptr_eq(&one.client, &other.client));
+        drop((one, same));
+        admin("127.0.0.1:2");
+        assert_eq!(admins.by_settings.lock().unwrap().len(), 1);
     }
 }

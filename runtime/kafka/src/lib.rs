@@ -20,7 +20,7 @@ pub mod admin;
 pub mod log;
 mod record_at;
 
-pub use admin::{Admin, NewTopic};
+pub use admin::{Admin, Admins, NewTopic};
 pub use consumer::{ConsumedBatch, Consumer, ConsumerEvent, Subscription};
 pub use error::Error;
 pub use log::{Log, LogClients, LogRecord};

@@ -16,6 +16,9 @@ const ANSWER_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Pause before the same is asked again; Kafka's `retry.backoff.ms`.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
+/// For how long there must be no answer before it is said: a machine that is busy with starting takes a second or two, and nobody can do anything.
+const SAID_AFTER: Duration = Duration::from_secs(5);
+
 /// Asks until there is an answer, or an error that will not pass; for ever if `total` is none. Says once that it waits for `what`.
 ///
 /// `ask` is told how long it may wait. It must do no harm to ask twice.
@@ -24,15 +27,17 @@ pub(crate) async fn insist<T, F: Future<Output = Result<T, Error>>>(
     total: Option<Duration>,
     mut ask: impl FnMut(Duration) -> F,
 ) -> Result<T, Error> {
-    let end = total.map(|total| Instant::now() + total);
-    let mut wait = ANSWER_WAIT;
+    let begin = Instant::now();
+    let end = total.map(|total| begin + total);
+    let (mut wait, mut said) = (ANSWER_WAIT, false);
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         let attempt = ask(left.map_or(wait, |left| wait.min(left))).await;
         let may_retry = left.is_none_or(|left| left > wait);
         match attempt {
             Err(err) if err.is_retriable() && may_retry => {
-                if wait == ANSWER_WAIT {
+                if !said && begin.elapsed() >= SAID_AFTER {
+                    said = true;
                     tracing::warn!(what, error = %err, "Kafka does not answer; waiting for it");
                 }
                 wait = (wait * 2).min(ANSWER_WAIT_MAX);

@@ -3,14 +3,15 @@
 //! Mapping a file of machine code is believing it. So each manifest is authenticated with a key that only this directory's owner can read, and names
 //! the digest of its artifact, which is compared before the artifact is mapped. Not here: compiling.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 use tombolo_model::plugin::ComponentDigest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -86,7 +87,7 @@ impl Artifacts {
         component: &ComponentDigest,
         compiled: &[u8],
     ) -> io::Result<[u8; 32]> {
-        write_whole(&self.path(component, "cwasm"), compiled)?;
+        written(&self.directory, compiled)?.persist(self.path(component, "cwasm"))?;
         Ok(Sha256::digest(compiled).into())
     }
 
@@ -100,7 +101,8 @@ impl Artifacts {
         let mac = self.mac(component, &body).ok_or(io::ErrorKind::InvalidInput)?;
         let mut bytes = mac.finalize().into_bytes().to_vec();
         bytes.extend_from_slice(&body);
-        write_whole(&self.path(component, "manifest"), &bytes)
+        written(&self.directory, &bytes)?.persist(self.path(component, "manifest"))?;
+        Ok(())
     }
 
     /// Forgets what is kept of a component.
@@ -159,16 +161,11 @@ fn key(directory: &Path) -> io::Result<[u8; KEY_BYTES]> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut key = [0; KEY_BYTES];
             getrandom::fill(&mut key).map_err(io::Error::other)?;
-            let mut options = OpenOptions::new();
-            match options.write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(mut file) => {
-                    file.write_all(&key)?;
-                    file.sync_all()?;
-                    key.to_vec()
-                }
+            match written(directory, &key)?.persist_noclobber(&path) {
+                Ok(_) => key.to_vec(),
                 // Another process of this owner was faster.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read()?,
-                Err(error) => return Err(error),
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => read()?,
+                Err(error) => return Err(error.error),
             }
         }
         Err(error) => return Err(error),
@@ -176,20 +173,10 @@ fn key(directory: &Path) -> io::Result<[u8; KEY_BYTES]> {
     bytes.try_into().map_err(|_| io::Error::other("the file `key` is not a key; remove it"))
 }
 
-/// Writes a file so that others see all of it or nothing.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = [0; 8];
-    getrandom::fill(&mut name).map_err(io::Error::other)?;
-    let beside = path.with_extension(format!("{:016x}.new", u64::from_le_bytes(name)));
-    let written = (|| {
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    })();
-    if written.is_err() {
-        let _gone = std::fs::remove_file(&beside);
-    }
-    written
+/// A file that no one knows yet, with these bytes: its owner's alone, and gone unless it gets a name.
+fn written(directory: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }

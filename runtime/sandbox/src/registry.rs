@@ -3,7 +3,7 @@
 //! Not here: how they got here (`install`).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::OnceCell;
 use tombolo_model::capability::{Change, asked};
@@ -29,18 +29,34 @@ pub(crate) struct InstalledComponent {
 
 /// All installed components.
 #[derive(Default)]
-pub(crate) struct Registry(RwLock<BTreeMap<ComponentDigest, Arc<InstalledComponent>>>);
+pub(crate) struct Registry(RwLock<Known>);
+
+#[derive(Default)]
+struct Known {
+    components: BTreeMap<ComponentDigest, Arc<InstalledComponent>>,
+    /// All plugins: by kind, then class, then version, the newest last. Ordered when a component comes, as one is looked for far oftener.
+    plugins: Arc<[Arc<PluginInfo>]>,
+}
 
 impl Registry {
     pub(crate) fn get(&self, digest: &ComponentDigest) -> Option<Arc<InstalledComponent>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        self.known().components.get(digest).cloned()
     }
 
     /// Adds a component; the one that is there already stays.
     pub(crate) fn add(&self, component: InstalledComponent) -> Arc<InstalledComponent> {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let digest = component.digest.clone();
-        Arc::clone(all.entry(digest).or_insert_with(|| Arc::new(component)))
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = known.components.get(&component.digest) {
+            return Arc::clone(there);
+        }
+        let component = Arc::new(component);
+        known.components.insert(component.digest.clone(), Arc::clone(&component));
+        known.plugins = ordered(&known.components).into();
+        component
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an installed component or one that is to be is for whoever asked.
@@ -62,8 +78,8 @@ impl Registry {
 
     /// What is different from the newest other component with one of its plugins in a version that is not newer.
     fn change(&self, component: &InstalledComponent) -> Option<Change> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let others = all.values().filter(|other| other.digest != component.digest);
+        let known = self.known();
+        let others = known.components.values().filter(|other| other.digest != component.digest);
         let compare = |a: &PluginInfo, b: &PluginInfo| {
             Version::new(&a.version).compare(&Version::new(&b.version))
         };
@@ -85,18 +101,7 @@ impl Registry {
 
     /// All plugins: by kind, then class, then version, the newest last.
     pub(crate) fn list(&self) -> Vec<Arc<PluginInfo>> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut plugins: Vec<_> =
-            all.values().flat_map(|component| component.plugins.iter().cloned()).collect();
-        plugins.sort_by(|a, b| {
-            let place =
-                |plugin: &PluginInfo| PluginKind::ALL.iter().position(|k| *k == plugin.kind);
-            place(a)
-                .cmp(&place(b))
-                .then_with(|| a.class.cmp(&b.class))
-                .then_with(|| a.component.cmp(&b.component))
-        });
-        by_version(plugins)
+        self.known().plugins.to_vec()
     }
 
     /// The plugin with this class or alias.
@@ -112,12 +117,16 @@ impl Registry {
             Ok(range) => range.flatten(),
             Err(why) => return Err(Fault::config(why)),
         };
-        let all: Vec<_> = self.list().into_iter().filter(|plugin| plugin.kind == kind).collect();
-        let mut named: Vec<_> = all.iter().filter(|plugin| plugin.class == name).collect();
-        if named.is_empty() {
-            named = all.iter().filter(|plugin| plugin.is_named(name)).collect();
+        let plugins = Arc::clone(&self.known().plugins);
+        let all: Vec<_> = plugins.iter().filter(|plugin| plugin.kind == kind).collect();
+        let named = |is: &dyn Fn(&PluginInfo) -> bool| -> Vec<_> {
+            all.iter().copied().filter(|plugin| is(plugin)).collect()
+        };
+        let mut found = named(&|plugin| plugin.class == name);
+        if found.is_empty() {
+            found = named(&|plugin| plugin.is_named(name));
         }
-        let mut classes: Vec<&str> = named.iter().map(|plugin| plugin.class.as_str()).collect();
+        let mut classes: Vec<&str> = found.iter().map(|plugin| plugin.class.as_str()).collect();
         classes.dedup();
         let class = match classes.as_slice() {
             [] => return Err(Fault::config(unknown(kind, name, &all))),
@@ -131,16 +140,16 @@ impl Registry {
             }
         };
         let Some(range) = range else {
-            return named
+            return found
                 .last()
                 .map(|plugin| Arc::clone(plugin))
                 .ok_or_else(|| Fault::config(unknown(kind, name, &all)));
         };
         let is_allowed =
             |plugin: &&&Arc<PluginInfo>| range.contains(&Version::new(&plugin.version));
-        let chosen = named.iter().rev().find(is_allowed);
+        let chosen = found.iter().rev().find(is_allowed);
         chosen.map(|plugin| Arc::clone(plugin)).ok_or_else(|| {
-            let there: Vec<_> = named.iter().map(|plugin| plugin.version.as_str()).collect();
+            let there: Vec<_> = found.iter().map(|plugin| plugin.version.as_str()).collect();
             let there = there.join(", ");
             Fault::config(format!(
                 "Plugin {class} not found that matches the version range {range}, available versions: [{there}]"
@@ -156,7 +165,7 @@ fn noun(kind: PluginKind) -> &'static str {
     }
 }
 
-fn unknown(kind: PluginKind, name: &str, all: &[Arc<PluginInfo>]) -> String {
+fn unknown(kind: PluginKind, name: &str, all: &[&Arc<PluginInfo>]) -> String {
     if !kind.is_connector() {
         return format!("Class {name} could not be found.");
     }
@@ -166,6 +175,21 @@ fn unknown(kind: PluginKind, name: &str, all: &[Arc<PluginInfo>]) -> String {
     format!(
         "Failed to find any class that implements Connector and which name matches {name}, available connectors are: {classes}"
     )
+}
+
+fn ordered(
+    components: &BTreeMap<ComponentDigest, Arc<InstalledComponent>>,
+) -> Vec<Arc<PluginInfo>> {
+    let mut plugins: Vec<_> =
+        components.values().flat_map(|component| component.plugins.iter().cloned()).collect();
+    plugins.sort_by(|a, b| {
+        let place = |plugin: &PluginInfo| PluginKind::ALL.iter().position(|k| *k == plugin.kind);
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.class.cmp(&b.class))
+            .then_with(|| a.component.cmp(&b.component))
+    });
+    by_version(plugins)
 }
 
 /// Puts plugins that are ordered by kind and class in the order of their versions, too.

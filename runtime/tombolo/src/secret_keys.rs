@@ -3,12 +3,13 @@
 //! Whoever reads it, and the topic of secrets, has them all: it belongs to the worker's user alone, and lies where no plugin and no reference reaches.
 //! Not here: sealing (`store::sealed`).
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
+use tempfile::NamedTempFile;
 use tombolo_model::config_def::{ConfigKey, Importance, Type, key};
 use tombolo_model::policy::FileRoot;
 use tombolo_model::{ConfigProviders, Settings};
@@ -81,11 +82,15 @@ pub(crate) fn of_dev(cache_dir: &Path) -> anyhow::Result<SecretKeys> {
     let path = cache_dir.join(DEV_FILE);
     let failed = || format!("cannot keep a key for secrets in {}", path.display());
     fs::DirBuilder::new().recursive(true).mode(0o700).create(cache_dir).with_context(failed)?;
-    let mut options = OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => file.write_all(SecretKeys::random()?.as_bytes()).with_context(failed)?,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).with_context(failed),
+    if !path.exists() {
+        let mut file = NamedTempFile::new_in(cache_dir).with_context(failed)?;
+        file.write_all(SecretKeys::random()?.as_bytes()).with_context(failed)?;
+        file.as_file().sync_all().with_context(failed)?;
+        match file.persist_noclobber(&path) {
+            // Another `dev` was faster.
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            kept => drop(kept.with_context(failed)?),
+        }
     }
     read(&path).map_err(|why| anyhow!(why)).with_context(failed)
 }
@@ -163,5 +168,20 @@ mod tests {
         assert_eq!(format!("{first:?}"), format!("{second:?}"));
         let mode = fs::metadata(cache.join(DEV_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn of_many_that_start_at_once_all_have_the_same_key_of_dev() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(8);
+        let key = || {
+            start.wait();
+            format!("{:?}", of_dev(folder.path()).unwrap())
+        };
+        let keys: Vec<String> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(key)).collect();
+            started.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|one| *one == keys[0]), "{keys:?}");
     }
 }

@@ -70,8 +70,7 @@ impl DeadLetters {
         let worker = &parts.worker.config;
         let admin = worker.client(ClientKind::Admin, &parts.config.admin_override)?;
         let admin = translate(ClientKind::Admin, &admin)?;
-        // Without the task's name, as in Kafka Connect.
-        let admin = Admin::new(&admin, "connector-dlq-adminclient-", ADMIN_WAIT);
+        let admin = parts.worker.admins.admin(&admin, ADMIN_WAIT);
         let admin = admin.map_err(|error| not_initialized(&config.topic, error))?;
         while let Err(fault) = create_topic(&admin, config).await {
             if !fault.is_retriable() {

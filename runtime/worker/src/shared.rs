@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tombolo_kafka::Producers;
+use tombolo_kafka::{Admins, Producers};
 use tombolo_model::role::Plugins;
 use tombolo_model::{ConfigProviders, WorkerId};
 use tombolo_store::TopicsForgotten;
@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) providers: ConfigProviders,
     pub(crate) offsets: SourceOffsets,
     pub(crate) producers: Producers,
+    pub(crate) admins: Admins,
     pub(crate) worker_id: WorkerId,
     pub(crate) metrics: WorkerMetrics,
     /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.

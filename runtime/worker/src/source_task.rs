@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tombolo_kafka::{Admin, ClientKind, Delivery, DeliveryError, Error, ProducerSession, Stopped};
+use tombolo_kafka::{ClientKind, Delivery, DeliveryError, Error, ProducerSession, Stopped};
 use tombolo_model::fault::Problem;
 use tombolo_model::role::{self, PollRequest, SourceBatch, TaskPlugins};
 use tombolo_model::status::State;
@@ -153,8 +153,7 @@ impl SourceTask {
             true => {
                 let admin = config.client(ClientKind::Admin, &parts.config.admin_override)?;
                 let admin = translate(ClientKind::Admin, &admin)?;
-                let id = format!("connector-adminclient-{}", parts.id);
-                let admin = Admin::new(&admin, &id, ADMIN_WAIT).map_err(cannot_send)?;
+                let admin = parts.worker.admins.admin(&admin, ADMIN_WAIT).map_err(cannot_send)?;
                 Some(TopicCreation::new(admin, groups))
             }
         };

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tombolo_kafka::Producers;
+use tombolo_kafka::{Admins, Producers};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
 use tombolo_model::role::Plugins;
 use tombolo_model::status::{State, TargetState};
@@ -117,6 +117,7 @@ impl Worker {
     pub fn new(parts: WorkerParts) -> Self {
         let shared = Shared {
             producers: Producers::new("connector-producer"),
+            admins: Admins::new("connector-adminclient"),
             metrics: WorkerMetrics::new(parts.config.metrics),
             config: parts.config,
             plugins: parts.plugins,
