@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tombolo_harness::{Kafka, Postgres, Worker, wait_for};
 
@@ -12,6 +12,9 @@ use tombolo_harness::{Kafka, Postgres, Worker, wait_for};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Orders a second.
 const RATE: usize = 3_000;
+/// The topic of orders, and the converter of their keys.
+const TOPIC: &str = "postgres-orders";
+const LONG: &str = "org.apache.kafka.connect.converters.LongConverter";
 
 /// How much is written, and how often what is ended meanwhile.
 pub(crate) struct Plan {
@@ -93,21 +96,35 @@ pub(crate) fn keep_orders(program: &str, plan: &Plan) -> Result<String> {
     let mut postgres = Postgres::start()?;
     postgres.query(TABLE)?;
     let mut worker = worker(program, &postgres)?;
-    create(&worker, &postgres, plan.orders)?;
+    let more = json!({
+        "tasks.max": 2,
+        "key.converter": LONG,
+        "value.converter.schemas.enable": true,
+        "fields.whitelist": "order_id,item,price,quantity",
+        "table.name.format": "orders",
+    });
+    worker.create("sink", &sink(&postgres, TOPIC, &more))?;
     let begin = Instant::now();
-    let (events, mut restarted) = (plan.kills + plan.restarts, 0);
+    // A share of the orders before each end, and one after the last, so that some are always under way.
+    let (orders, shares) = (plan.orders, plan.kills + plan.restarts + 1);
+    let mut under_way = 0;
+    let mut go_on = |worker: &Worker, postgres: &Postgres| {
+        under_way += 1;
+        advance(worker, postgres, orders * under_way / shares)
+    };
+    let mut restarted = 0;
     for kill in 1..=plan.kills {
-        advance(&worker, &postgres, plan.orders / (events + 1))?;
+        go_on(&worker, &postgres)?;
         worker.kill()?;
         worker.start_again()?;
         if kill * plan.restarts / plan.kills > restarted {
             restarted += 1;
-            advance(&worker, &postgres, plan.orders / (events + 1))?;
+            go_on(&worker, &postgres)?;
             postgres.stop()?;
             postgres.start_again()?;
         }
     }
-    let orders = plan.orders;
+    go_on(&worker, &postgres)?;
     let sums = "SELECT count(*), count(DISTINCT order_id), sum(abs(order_id - id)), max(id) - min(id) FROM orders";
     arrive(&worker, &postgres, sums, &[&format!("{orders},{orders},0,{}", orders - 1)])?;
     worker.wait_for_state("sink", "RUNNING")?;
@@ -120,34 +137,21 @@ pub(crate) fn keep_orders(program: &str, plan: &Plan) -> Result<String> {
     ))
 }
 
-fn create(worker: &Worker, postgres: &Postgres, orders: usize) -> Result<()> {
-    let topic = "postgres-orders";
-    let long = "org.apache.kafka.connect.converters.LongConverter";
+/// Lets the source go on up to this many orders, and waits until more are there than before.
+fn advance(worker: &Worker, postgres: &Postgres, orders: usize) -> Result<()> {
+    let count = || rows(postgres, "SELECT count(*) FROM orders").concat().parse::<usize>();
+    let Ok(before) = count() else { bail!("the orders cannot be counted: {}", postgres.log()) };
     let source = json!({
         "connector.class": "DatagenConnector",
-        "topic": topic, "records.max": orders, "rate": RATE,
-        "key.converter": long,
+        "topic": TOPIC, "records.max": orders, "rate": RATE,
+        "key.converter": LONG,
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "topic.creation.default.partitions": 2,
         "topic.creation.default.replication.factor": 1,
     });
-    worker.create("orders", &source)?;
-    let more = json!({
-        "tasks.max": 2,
-        "key.converter": long,
-        "value.converter.schemas.enable": true,
-        "fields.whitelist": "order_id,item,price,quantity",
-        "table.name.format": "orders",
-    });
-    worker.create("sink", &sink(postgres, topic, &more))?;
-    Ok(())
-}
-
-/// Waits until so many more orders are there.
-fn advance(worker: &Worker, postgres: &Postgres, more: usize) -> Result<()> {
-    let count = || rows(postgres, "SELECT count(*) FROM orders").concat().parse::<usize>();
-    let Ok(before) = count() else { bail!("the orders cannot be counted: {}", postgres.log()) };
-    let advanced = || count().is_ok_and(|now| now >= before + more);
+    let (status, answer) = worker.request("PUT", "/connectors/orders/config", Some(&source))?;
+    ensure!(matches!(status, 200 | 201), "changing the source: {status} {answer}");
+    let advanced = || count().is_ok_and(|now| now > before);
     wait_for(advanced, "orders arrive", PATIENCE)
         .with_context(|| format!("{:?} after {before}\n{}", count(), worker.log()))
 }

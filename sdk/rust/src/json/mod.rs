@@ -3,6 +3,7 @@
 //!
 //! Follows Jackson with the features that `JsonConverter` switches on: leading zeros are read, a byte order mark is skipped. Not here: schemas in JSON.
 
+mod digits;
 mod error;
 mod from_cbor;
 mod number;

@@ -3,6 +3,7 @@
 //! The caller keeps the structure: after [`Token::Object`] it asks for [`Reader::member`] until there is none, after [`Token::Array`] for
 //! [`Reader::element`]. Not here: CBOR.
 
+use super::digits::{self, Digits};
 use super::number::Number;
 use super::scan::{self, Plain};
 use super::{Error, Why};
@@ -138,6 +139,14 @@ impl<'a> Reader<'a> {
     /// The next byte that is not white space, which is not passed; none at the end.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
+        // Most texts have no blanks, and each turn of a loop is looked at by whoever holds plugins to their time.
+        match self.text.get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.peek_behind_blanks(),
+        }
+    }
+
+    fn peek_behind_blanks(&mut self) -> Option<u8> {
         loop {
             match self.text.get(self.at) {
                 Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
@@ -374,6 +383,20 @@ impl<'a> Reader<'a> {
     #[inline]
     fn digits(&mut self, value: &mut u64) -> Result<usize, Error> {
         let start = self.at;
+        while let Some(chunk) = self.text.get(self.at..).and_then(|rest| rest.first_chunk()) {
+            let Digits { count, number } = digits::at_start(chunk);
+            *value = value.wrapping_mul(digits::power(count)).wrapping_add(number);
+            self.at += count;
+            if count < chunk.len() {
+                return self.digits_since(start);
+            }
+        }
+        self.last_digits(value);
+        self.digits_since(start)
+    }
+
+    /// Passes digits among the last bytes of the text.
+    fn last_digits(&mut self, value: &mut u64) {
         while let Some(&byte) = self.text.get(self.at) {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
@@ -382,10 +405,11 @@ impl<'a> Reader<'a> {
             *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
-        if self.at == start {
-            return Err(self.unexpected());
-        }
-        Ok(self.at - start)
+    }
+
+    #[inline]
+    fn digits_since(&self, start: usize) -> Result<usize, Error> {
+        if self.at == start { Err(self.unexpected()) } else { Ok(self.at - start) }
     }
 }
 
