@@ -47,3 +47,61 @@ pub(crate) async fn insist<T, F: Future<Output = Result<T, Error>>>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+    use crate::ffi;
+
+    /// Counts what is said.
+    #[derive(Clone, Default)]
+    struct Said(Arc<AtomicUsize>);
+
+    impl Subscriber for Said {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let is_ours = event.metadata().target() == "tombolo_kafka::patience";
+            self.0.fetch_add(usize::from(is_ours), Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    /// How often it was said that there is no answer for so long.
+    async fn said_within(seconds: u64) -> usize {
+        let said = Said::default();
+        let _here = tracing::subscriber::set_default(said.clone());
+        let total = Some(Duration::from_secs(seconds));
+        let answered = insist("the test", total, async |wait| {
+            tokio::time::sleep(wait).await;
+            Err::<(), _>(ffi::error(ffi::code::TIMED_OUT, "ask", ""))
+        });
+        assert!(answered.await.is_err());
+        said.0.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn that_there_is_no_answer_is_said_once_and_not_at_once() {
+        assert_eq!(said_within(SAID_AFTER.as_secs()).await, 0);
+        assert_eq!(said_within(300).await, 1);
+    }
+}

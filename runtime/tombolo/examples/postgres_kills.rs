@@ -20,6 +20,6 @@ fn main() -> Result<()> {
     let program = tombolo_harness::target_folder().join("release/tombolo");
     let program = program.to_str().context("the program's path is UTF-8")?;
     let plan = scene::Plan { orders: ORDERS * (kills + restarts + 1), kills, restarts };
-    println!("{}", scene::keep_orders(program, &plan)?);
+    println!("postgres: {}", scene::keep_orders(program, &plan)?);
     Ok(())
 }

@@ -51,23 +51,25 @@ pub fn equal(one: &[u8], other: &[u8]) -> bool {
 #[inline]
 pub fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
     let Some(start) = bytes.get(..prefix.len()) else { return false };
-    // The last chunk covers again a part of what those before it covered.
-    let ends = |width: usize| start.len() >= width;
-    if ends(8) && start.len() <= 16 {
-        // Without a loop, each turn of which would be looked at by whoever holds plugins to their time.
-        start.first_chunk::<8>() == prefix.first_chunk::<8>()
-            && start.last_chunk::<8>() == prefix.last_chunk::<8>()
-    } else if ends(8) {
-        let (words, _) = start.as_chunks::<8>();
-        let (wanted, _) = prefix.as_chunks::<8>();
-        words.iter().zip(wanted).all(|(word, wanted)| word == wanted)
-            && start.last_chunk::<8>() == prefix.last_chunk::<8>()
-    } else if ends(4) {
-        start.first_chunk::<4>() == prefix.first_chunk::<4>()
-            && start.last_chunk::<4>() == prefix.last_chunk::<4>()
-    } else {
-        start.iter().zip(prefix).all(|(byte, wanted)| byte == wanted)
+    // Without a loop where the ends cover it all: each turn of one would be looked at by whoever holds plugins to their time.
+    match start.len() {
+        0..4 => start.iter().zip(prefix).all(|(byte, wanted)| byte == wanted),
+        4..8 => same_ends::<4>(start, prefix),
+        8..=16 => same_ends::<8>(start, prefix),
+        _ => {
+            let (words, _) = start.as_chunks::<8>();
+            let (wanted, _) = prefix.as_chunks::<8>();
+            words.iter().zip(wanted).all(|(word, wanted)| word == wanted)
+                && start.last_chunk::<8>() == prefix.last_chunk::<8>()
+        }
     }
+}
+
+/// Whether two slices of one length begin with the same chunk, and end with the same.
+#[inline]
+fn same_ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+    one.first_chunk::<N>() == other.first_chunk::<N>()
+        && one.last_chunk::<N>() == other.last_chunk::<N>()
 }
 
 #[cfg(test)]

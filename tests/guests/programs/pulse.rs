@@ -1,6 +1,7 @@
 //! A source of the time of day, as fast or as often as it is told, and a sink that tells how long ago that was: what measures a neighbour.
 
 use std::fs::{File, OpenOptions};
+use std::hint::black_box;
 use std::io::Write as _;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +19,8 @@ use tombolo_sdk::source_batch::SourceBatch;
 const TOPIC: Key<String> = Key::new("topic").doc("The topic to write to.");
 const RATE: Key<i64> =
     Key::new("rate").default("0").doc("Rows a second; 0 for as many as possible.");
+const WORK: Key<i64> =
+    Key::new("work").default("0").doc("Steps that each poll computes before it looks for rows.");
 const FILE: Key<String> = Key::new("file").doc("The file to write lines to.");
 
 /// Rows of one poll, where no rate limits them.
@@ -32,13 +35,15 @@ fn now() -> i64 {
 struct SourceSettings {
     topic: String,
     rate: i64,
+    work: i64,
 }
 
 impl Configuration for SourceSettings {
-    const KEYS: &'static [&'static dyn Definition] = &[&TOPIC, &RATE];
+    const KEYS: &'static [&'static dyn Definition] = &[&TOPIC, &RATE, &WORK];
 
     fn read(settings: &Settings) -> std::result::Result<Self, ConfigError> {
-        Ok(Self { topic: TOPIC.get(settings)?, rate: RATE.get(settings)? })
+        let (rate, work) = (RATE.get(settings)?, WORK.get(settings)?);
+        Ok(Self { topic: TOPIC.get(settings)?, rate, work })
     }
 }
 
@@ -68,6 +73,9 @@ impl Source for PulseSource {
     }
 
     fn poll(&mut self, request: &Poll, batch: &mut SourceBatch) -> Result<()> {
+        for step in 0..self.settings.work {
+            black_box(step);
+        }
         let elapsed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
         let most = i64::try_from(request.rows_max.min(ROWS)).unwrap_or(i64::MAX);
         let rows = match self.settings.rate {

@@ -55,7 +55,7 @@ pub fn build() -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.arg("build").args(ALL).current_dir(root());
     cargo.args(["--bin=tombolo", "--bin=tombolo-bench"]);
-    cargo.args(["--example=stages", "--example=mutated_uploads"]);
+    cargo.args(["--example=stages", "--example=mutated_uploads", "--example=postgres_kills"]);
     ensure!(cargo.status().context("run cargo")?.success(), "{cargo:?} failed");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What an attacker costs its neighbours, against a well-behaved connector in its place.
+//! What an attacker costs its neighbours, against a well-behaved connector in its place, which computes for as long as it may.
 //!
 //! Two neighbours: one as fast as it can, for throughput, and one with a steady rate, for latency. Not here: the guests.
 
@@ -162,8 +162,9 @@ pub fn short_pair(field: &Field, attacker: Pairs, lasts: Duration) -> Result<(Pa
 }
 
 fn beside_good(field: &Field, lasts: Duration) -> Result<Had> {
+    // What it writes would load the broker, which takes part in what neighbours have, and which an attacker that only computes leaves alone.
     let good = json!({
-        "connector.class": "test.pulse.PulseSource", "topic": "in-its-place", "rate": "0",
+        "connector.class": "test.pulse.PulseSource", "topic": "in-its-place", "rate": "10", "work": "1000000",
     });
     beside(field, "well-behaved", &with(good, &[LIMITS, TOPICS]), lasts)
 }

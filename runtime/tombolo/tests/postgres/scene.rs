@@ -107,10 +107,10 @@ pub(crate) fn keep_orders(program: &str, plan: &Plan) -> Result<String> {
     let begin = Instant::now();
     // A share of the orders before each end, and one after the last, so that some are always under way.
     let (orders, shares) = (plan.orders, plan.kills + plan.restarts + 1);
-    let mut under_way = 0;
+    let mut share = 0;
     let mut go_on = |worker: &Worker, postgres: &Postgres| {
-        under_way += 1;
-        advance(worker, postgres, orders * under_way / shares)
+        share += 1;
+        advance(worker, postgres, orders * share / shares)
     };
     let mut restarted = 0;
     for kill in 1..=plan.kills {

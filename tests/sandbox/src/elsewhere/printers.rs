@@ -69,10 +69,7 @@ pub const POSTGRES: [Printer; 2] = [
         lines: &[line("rows into PostgreSQL", "rows into PostgreSQL, ", "none")],
     },
     Printer {
-        of: Of::Test(
-            "--test=postgres",
-            "no_order_is_lost_or_doubled_though_worker_and_database_are_killed",
-        ),
+        of: Of::Program("examples/postgres_kills", &["10", "3"]),
         lines: &[line("rows through kills of worker and database", "postgres: ", "none lost")],
     },
 ];
