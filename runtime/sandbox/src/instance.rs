@@ -18,10 +18,12 @@ use crate::egress::Gate;
 use crate::engine::Guards;
 use crate::exports::{Exports, Indices};
 use crate::host::files::Roots;
+use crate::host::http::Kept;
 use crate::host::log::{Confided, Labels, Log};
 use crate::host::metrics::Metrics;
 use crate::host::output::{LastLines, Output};
 use crate::host::schemas::SharedSchemas;
+use crate::host::sockets::Sockets;
 use crate::host::wasi::Granted;
 use crate::host::{CallState, HANDLES_MAX, HOST_CALLS_MAX, Host, KEPT_BYTES_MAX};
 use crate::limits::{Budget, MemoryTotal};
@@ -155,6 +157,8 @@ impl Instance {
             cpu: setup.cpu.clone(),
             turns: Turns::new(setup.limits.cpu.weight),
             gate: setup.gate.clone(),
+            kept: Kept::default(),
+            sockets: Sockets::default(),
         };
         let mut store = Store::new(runnable.pre.engine(), host);
         meters.instance_started();

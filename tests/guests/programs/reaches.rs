@@ -1,7 +1,7 @@
 //! Reaches out as its rows say, and answers with what it got.
 //!
 //! A row is a way and its arguments, with spaces between: `http METHOD SCHEME AUTHORITY PATH [NAME=VALUE]… [<BODY]`, `tcp HOST PORT TEXT`,
-//! `tls HOST PORT VERIFICATION TEXT`, `socket ADDRESS TEXT`, `settings`.
+//! `tls HOST PORT VERIFICATION TEXT`, `socket ADDRESS TEXT`, `sockets ADDRESS COUNT`, `settings`.
 
 use std::io::{Read, Write};
 
@@ -49,6 +49,7 @@ fn reach(asked: &str) -> Result<String, String> {
         ["tcp", host, port, text] => tcp(host, port, None, text),
         ["tls", host, port, verification, text] => tcp(host, port, Some(verification), text),
         ["socket", address, text] => socket(address, text),
+        ["sockets", address, count] => sockets(address, count),
         ["settings"] => {
             Ok(settings().into_iter().map(|(name, value)| format!("{name}={value};")).collect())
         }
@@ -186,6 +187,19 @@ fn socket(address: &str, text: &str) -> Result<String, String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(wrong)?;
     Ok(answer)
+}
+
+/// Opens so many at once, and says how many there were.
+fn sockets(address: &str, count: &str) -> Result<String, String> {
+    let count: usize = count.parse().map_err(|_| "no count".to_owned())?;
+    let mut open = Vec::new();
+    for _ in 0..count {
+        match std::net::TcpStream::connect(address) {
+            Ok(stream) => open.push(stream),
+            Err(error) => return Ok(format!("{} then {:?}", open.len(), error.kind())),
+        }
+    }
+    Ok(open.len().to_string())
 }
 
 type Plugin = Component<Guest>;

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tombolo_model::capability::Capability;
 use tombolo_model::egress::{ClientCertificate, Egress, Host, HttpAuth, Offered, Scheme};
 use tombolo_model::meters::Meters;
@@ -35,6 +36,16 @@ pub(crate) const CONNECTIONS_MAX: usize = 32;
 
 /// Most connections that one connector opens in a second, refused ones among them.
 pub(crate) const CONNECTIONS_PER_SECOND: u32 = 50;
+
+/// Longest wait for a place among them, while connections that wait for a next request end.
+const PLACE_MAX: Duration = Duration::from_millis(100);
+
+/// Most requests over HTTP that one connector sends in a second, on kept connections and new ones: what moves them is not in its bill of processor
+/// time, and takes about a tenth of a processor at this rate.
+pub(crate) const REQUESTS_PER_SECOND: u32 = 1_000;
+
+/// Most names that are looked up for one connector at once; a name that nobody answers for holds a thread for longer than anyone waits for it.
+const LOOKUPS_MAX: usize = 2;
 
 /// Most refusals of one connector that are logged in a second; all are counted.
 const LOGGED_PER_SECOND: u32 = 5;
@@ -80,7 +91,11 @@ impl Net {
 pub(crate) struct ConnectorNet {
     connector: Arc<str>,
     places: Arc<Semaphore>,
+    /// Told when a place is wanted and there is none.
+    wanted: Arc<Notify>,
+    lookups: Arc<Semaphore>,
     pace: Mutex<Pace>,
+    requests: Mutex<Pace>,
     logged: Mutex<Pace>,
 }
 
@@ -89,7 +104,10 @@ impl ConnectorNet {
         Self {
             connector: connector.into(),
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            wanted: Arc::default(),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             pace: Mutex::new(Pace::new(CONNECTIONS_PER_SECOND)),
+            requests: Mutex::new(Pace::new(REQUESTS_PER_SECOND)),
             logged: Mutex::new(Pace::new(LOGGED_PER_SECOND)),
         }
     }
@@ -114,6 +132,11 @@ impl Pace {
         let left = self.left.checked_sub(1);
         self.left = left.unwrap_or(0);
         left.is_some()
+    }
+
+    /// When the next second begins.
+    fn next(&self) -> Instant {
+        self.since + Duration::from_secs(1)
     }
 }
 
@@ -178,6 +201,49 @@ impl Gate {
             Err(_) => {}
         }
         connected
+    }
+
+    /// Returns once one more request over HTTP may be sent: who sends too many is slowed down.
+    pub(crate) async fn admit_request(&self) {
+        loop {
+            let next = {
+                let requests = self.shared.requests.lock();
+                let mut requests = requests.unwrap_or_else(PoisonError::into_inner);
+                if requests.admit(Instant::now()) {
+                    return;
+                }
+                requests.next()
+            };
+            tokio::time::sleep_until(next.into()).await;
+        }
+    }
+
+    /// Resolves once a connection is to be opened and there are as many as may be, from this call on.
+    pub(crate) fn place_wanted(&self) -> OwnedNotified {
+        Arc::clone(&self.shared.wanted).notified_owned()
+    }
+
+    /// Has connections that wait for a next request end.
+    pub(crate) fn want_place(&self) {
+        self.shared.wanted.notify_waiters();
+    }
+
+    /// A place among the connector's connections.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if let Some(place) = self.try_place() {
+            return Some(place);
+        }
+        let place = Arc::clone(&self.shared.places).acquire_owned();
+        tokio::time::timeout(PLACE_MAX, place).await.ok()?.ok()
+    }
+
+    /// A place among the connector's connections, if there is one now; else connections that are only kept end.
+    pub(crate) fn try_place(&self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.shared.places).try_acquire_owned().ok();
+        if place.is_none() {
+            self.want_place();
+        }
+        place
     }
 
     /// As [`Gate::connect`], for an address that a guest dials itself, or has the system dial.
@@ -245,8 +311,8 @@ impl Gate {
 
     async fn admitted(&self, place: &Place, timeout: Duration) -> Result<Conduit, ConnectError> {
         self.may_ask(place).map_err(ConnectError::Denied)?;
-        let permit = Arc::clone(&self.shared.places).try_acquire_owned();
-        let permit = permit.map_err(|_| ConnectError::Denied(Refusal::TooManyConnections))?;
+        let taken = self.place().await;
+        let taken = taken.ok_or(ConnectError::Denied(Refusal::TooManyConnections))?;
         let addresses = self.look_up(&place.host).await?;
         self.check(place, &addresses).await.map_err(ConnectError::Denied)?;
         let stream = dial(&addresses, place.port, timeout).await?;
@@ -255,7 +321,7 @@ impl Gate {
             return Err(ConnectError::Denied(Refusal::Address(peer.ip())));
         }
         stream.set_nodelay(true).map_err(ConnectError::Failed)?;
-        Ok(Conduit { stream, meters: Arc::clone(&self.meters), _place: permit })
+        Ok(Conduit { stream, meters: Arc::clone(&self.meters), _place: taken })
     }
 
     /// Whether both lists have it, and it is not asked for too often.
@@ -282,8 +348,19 @@ impl Gate {
             Host::Address(address) => return Ok(vec![*address]),
             Host::Name(name) => name,
         };
-        let found = tokio::time::timeout(LOOKUP_MAX, self.net.resolver.addresses(name)).await;
-        let Ok(Ok(addresses)) = found else { return Err(ConnectError::NoAnswer) };
+        let (name, resolver) = (name.clone(), Arc::clone(&self.net.resolver));
+        let lookups = Arc::clone(&self.shared.lookups);
+        let found = async {
+            let lookup = lookups.acquire_owned().await.ok()?;
+            let found = tokio::spawn(async move {
+                // Until it is over, also where nobody waits for it any more.
+                let _lookup = lookup;
+                resolver.addresses(&name).await
+            });
+            found.await.ok()?.ok()
+        };
+        let found = tokio::time::timeout(LOOKUP_MAX, found).await;
+        let Ok(Some(addresses)) = found else { return Err(ConnectError::NoAnswer) };
         match addresses.len() {
             0 => Err(ConnectError::NoAnswer),
             1..=ANSWERS_MAX => Ok(addresses),
@@ -320,8 +397,10 @@ impl Gate {
                     addresses::is_of_this_machine(address)
                 }
                 Host::Address(own) => *own == address,
-                // A broker whose name cannot be looked up now cannot be reached either.
-                Host::Name(_) => self.look_up(host).await.unwrap_or_default().contains(&address),
+                // Of a broker whose name cannot be looked up now, no address is known not to be its own.
+                Host::Name(_) => {
+                    self.look_up(host).await.map_or(true, |found| found.contains(&address))
+                }
             };
             if is_here {
                 return true;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
-/// Most lookups at once: each takes a thread until the system's resolver gives up.
-const LOOKUPS_MAX: usize = 16;
+/// Most lookups at once: each takes a thread until the system's resolver gives up. Those of thirty connectors whose names nobody answers for.
+const LOOKUPS_MAX: usize = 64;
 
 /// Where names that are known without asking anybody stand.
 const HOSTS_FILE: &str = "/etc/hosts";

@@ -23,6 +23,7 @@ pub(crate) mod offsets;
 pub(crate) mod output;
 pub(crate) mod quota;
 pub(crate) mod schemas;
+pub(crate) mod sockets;
 pub(crate) mod wasi;
 
 use files::Roots;
@@ -30,6 +31,7 @@ use log::Log;
 use metrics::Metrics;
 use output::LastLines;
 use schemas::SharedSchemas;
+use sockets::Sockets;
 
 /// Most calls of the contract's host interfaces within one call of a guest. A schema per record of a large batch passes; a loop does not.
 pub(crate) const HOST_CALLS_MAX: u32 = 100_000;
@@ -59,6 +61,8 @@ pub(crate) struct Host {
     pub(crate) cpu: CpuMeter,
     pub(crate) turns: Turns,
     pub(crate) gate: Gate,
+    pub(crate) kept: http::Kept,
+    pub(crate) sockets: Sockets,
 }
 
 /// What is true of the call under way.
@@ -111,6 +115,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     files::add_to_linker(&mut linker)?;
     http::add_to_linker(&mut linker)?;
+    sockets::add_to_linker(&mut linker)?;
     contract::types::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::log::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     contract::schemas::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;

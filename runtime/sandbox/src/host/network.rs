@@ -18,6 +18,9 @@ use crate::v0::tombolo::connect::network as contract;
 /// What a connection takes of the host, about: buffers of the kernel and of TLS.
 pub(crate) const CONNECTION_BYTES: u64 = 128 << 10;
 
+/// What authorities take of the host for each byte of their text, about, while a connection is held to them.
+const AUTHORITIES_FACTOR: u64 = 8;
+
 /// Most bytes of one read: the host sets them aside before it knows what comes.
 const READ_MAX: u32 = 256 << 10;
 
@@ -30,6 +33,7 @@ pub struct Connection {
     channel: Option<Channel>,
     whom: Whom,
     _held: Held,
+    _authorities: Option<Held>,
 }
 
 type Answer<T> = wasmtime::Result<Result<T, contract::NetworkError>>;
@@ -59,6 +63,7 @@ impl contract::HostConnection for Host {
         if port == 0 {
             return invalid(Refusal::PortZero.told());
         }
+        self.settle_sockets();
         let held = self.budget.hold(CONNECTION_BYTES).ok_or(NoMemory)?;
         let place = Place { scheme: Scheme::Tcp, host: whom, port };
         let timeout = Duration::from_millis(timeout_ms.into());
@@ -67,7 +72,7 @@ impl contract::HostConnection for Host {
             Err(error) => return Ok(Err(told(&place, error))),
         };
         let channel = Some(Channel::Plain(conduit));
-        let connection = Connection { channel, whom: place.host, _held: held };
+        let connection = Connection { channel, whom: place.host, _held: held, _authorities: None };
         Ok(Ok(self.table.push(connection)?))
     }
 
@@ -79,6 +84,8 @@ impl contract::HostConnection for Host {
     ) -> Answer<()> {
         self.count_call()?;
         let gate = self.gate.clone();
+        let text = options.authorities.as_ref().map_or(0, String::len) as u64;
+        let held = self.budget.hold(text * AUTHORITIES_FACTOR).ok_or(NoMemory)?;
         let connection = self.table.get_mut(&connection)?;
         let server = match options.server_name.as_deref().map(Whom::parse) {
             None => connection.whom.clone(),
@@ -116,6 +123,7 @@ impl contract::HostConnection for Host {
         Ok(match started {
             Ok(Ok(channel)) => {
                 connection.channel = Some(channel);
+                connection._authorities = Some(held);
                 Ok(())
             }
             Ok(Err(TlsError::Invalid(why))) => Err(contract::NetworkError::Invalid(why.to_owned())),

@@ -11,7 +11,7 @@ use tombolo_model::policy::{Grants, Limits};
 use tombolo_model::role::{NoOffsets, Plugins as _, TaskContext, Topics};
 use tombolo_model::settings::Password;
 
-use crate::servers::{Certified, Server, response};
+use crate::servers::{Certified, Server, kept_response, response};
 use crate::support::{Fixture, column, settings, task};
 
 /// A plugin that reaches out, with what it is allowed.
@@ -61,10 +61,12 @@ impl Reaching {
 
 #[tokio::test]
 async fn http_reaches_what_is_allowed_and_opened() {
-    let server = Server::start(|request| match request.starts_with("GET /moved") {
-        true => "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+    let server = Server::start(|request| {
+        match request.starts_with("GET /moved") {
+        true => "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
             .to_owned(),
         false => response(request.lines().next().unwrap()),
+    }
     });
     let place = format!("127.0.0.1:{}", server.port());
     let reaching = Reaching::new("http://*:1-65535", &place, &format!("http://{place}")).await;
@@ -88,6 +90,53 @@ async fn http_reaches_what_is_allowed_and_opened() {
     // The last one may be given up before it stands.
     assert!(used.connections >= 5 && used.connections_refused == 0, "{used:?}");
     assert!(used.bytes_sent > 100_000 && used.bytes_received > 100, "{used:?}");
+}
+
+#[tokio::test]
+async fn requests_to_one_place_share_a_connection_and_those_to_another_never_do() {
+    let server = Server::start_kept(|request| match request.starts_with("GET /chunks") {
+        true => {
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".to_owned()
+        }
+        false => kept_response(request.lines().next().unwrap()),
+    });
+    let (place, name) =
+        (format!("127.0.0.1:{}", server.port()), format!("localhost:{}", server.port()));
+    let (private, allow) = (format!("{place},{name}"), format!("http://{place},http://{name}"));
+    let reaching = Reaching::new("http://*:1-65535", &private, &allow).await;
+    let get = |place: &str, path: &str| format!("http GET http {place} {path}");
+    let post = format!("http POST http {place} /b content-length=5 <12345");
+    let large = format!("http POST http {place} /c <{}", "x".repeat(600_000));
+    let got = reaching
+        .reach([
+            &get(&place, "/a"),
+            &post,
+            &get(&place, "/chunks"),
+            &large,
+            &get(&name, "/e"),
+            &get(&place, "/f"),
+        ])
+        .await;
+    assert_eq!(got[..3], ["200 GET /a HTTP/1.1", "200 POST /b HTTP/1.1", "200 abc"]);
+    assert_eq!(got[3..], ["200 POST /c HTTP/1.1", "200 GET /e HTTP/1.1", "200 GET /f HTTP/1.1"]);
+    let seen = server.seen();
+    let on: Vec<_> = seen.iter().map(|request| &request[..1]).collect();
+    assert_eq!(on, ["0", "0", "0", "0", "1", "0"], "the connection of each");
+    assert!(seen[4].contains(&format!("host: {name}\r\n")), "{}", seen[4]);
+    assert!(seen[3].len() > 600_000, "{}", seen[3].len());
+    assert_eq!(reaching.meters.read().connections, 2);
+}
+
+#[tokio::test]
+async fn a_request_goes_over_a_new_connection_where_the_other_side_ended_the_last_one() {
+    // It does not say that it will.
+    let server = Server::start(|request| kept_response(request.lines().next().unwrap()));
+    let place = format!("127.0.0.1:{}", server.port());
+    let reaching = Reaching::new("http://*:1-65535", &place, &format!("http://{place}")).await;
+    let get = format!("http GET http {place} /");
+    let got = reaching.reach([&get[..]; 20]).await;
+    assert!(got.iter().all(|answer| answer == "200 GET / HTTP/1.1"), "{got:?}");
+    assert_eq!(server.seen().len(), 20);
 }
 
 #[tokio::test]
@@ -188,6 +237,26 @@ async fn connections_carry_bytes_with_tls_and_without() {
     reaching.pairs[1].1 = "another".into();
     let [unknown] = reaching.reach([&over("localhost", strict, "full")]).await;
     assert!(unknown.starts_with("NetworkError::Invalid("), "{unknown}");
+}
+
+#[tokio::test]
+async fn sockets_that_a_plugin_opens_itself_count_among_its_connections() {
+    let server = Server::start_kept(|request| request.to_owned());
+    let place = format!("127.0.0.1:{}", server.port());
+    let reaching = Reaching::new("tcp://*:1-65535", &place, &format!("tcp://{place}")).await;
+    let many = format!("sockets {place} 40");
+    // Those of the first time are closed by then.
+    let [first, again, host, one] = reaching
+        .reach([
+            &many,
+            &format!("sockets {place} 5"),
+            &format!("tcp 127.0.0.1 {} hello", server.port()),
+            &format!("sockets {place} 1"),
+        ])
+        .await;
+    assert!(first.starts_with("32 then"), "{first}");
+    assert_eq!((&*again, &*one), ("5", "1"));
+    assert!(host.contains("hello"), "{host}");
 }
 
 #[tokio::test]

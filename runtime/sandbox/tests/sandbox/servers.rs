@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use openssl::asn1::Asn1Time;
@@ -73,6 +74,24 @@ impl Server {
         })
     }
 
+    /// Answers one request after the other on each connection, as long as more come: what it saw begins with the number of the connection.
+    pub(crate) fn start_kept(answer: fn(&str) -> String) -> Self {
+        let connections = AtomicUsize::new(0);
+        Self::serve(move |mut stream, seen| {
+            let (number, seen) = (connections.fetch_add(1, Ordering::Relaxed), Arc::clone(seen));
+            std::thread::spawn(move || {
+                loop {
+                    let asked = first(&mut stream);
+                    if asked.is_empty() {
+                        return;
+                    }
+                    seen.lock().unwrap().push(format!("{number} {asked}"));
+                    stream.write_all(answer(&asked).as_bytes()).ok();
+                }
+            });
+        })
+    }
+
     /// The same over TLS; a client may show a certificate that `client` signed, and its name is what the server saw first.
     pub(crate) fn start_tls(
         certified: &Certified,
@@ -96,7 +115,7 @@ impl Server {
         })
     }
 
-    fn serve(work: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + 'static) -> Self {
+    fn serve(work: impl Fn(TcpStream, &Arc<Mutex<Vec<String>>>) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -143,7 +162,13 @@ fn is_whole(request: &str) -> bool {
     }
 }
 
-/// A response of HTTP with a body.
+/// A response of HTTP with a body, and the last one of its connection.
 pub(crate) fn response(body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+/// The same, but others may follow.
+pub(crate) fn kept_response(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }

@@ -380,6 +380,9 @@ async fn what_is_the_workers_own_is_open_only_where_it_is_named_exactly() {
         let exact = gate(&format!("127.0.0.1:{port}"), vec![mine], loopback());
         assert_eq!(refused(&exact, "127.0.0.1", port).await, None);
     }
+    // Nobody can say now where the broker is.
+    let gate = gate("127.0.0.0/8:1-65535", vec![broker()], vec![]);
+    assert_eq!(refused(&gate, "127.0.0.1", port).await, Some("own-service"));
 }
 
 #[tokio::test]
@@ -402,6 +405,14 @@ async fn connections_are_counted_and_paced() {
     let other = gate.net.gate("c", (*gate.egress).clone(), Default::default());
     let another = other.connect(&place, CONNECT_MAX).await.map(drop).map_err(refusal);
     assert_eq!(another, Err(Refusal::TooManyConnections));
+    // One that is only kept makes room, also for another task.
+    let (wanted, kept) = (gate.place_wanted(), open.pop());
+    let makes_room = async {
+        wanted.await;
+        drop(kept);
+    };
+    let (another, ()) = tokio::join!(other.connect(&place, CONNECT_MAX), makes_room);
+    open.push(another.unwrap());
     open.clear();
     gate.connect(&place, CONNECT_MAX).await.unwrap();
     let mut pace = Pace::new(2);
@@ -410,4 +421,44 @@ async fn connections_are_counted_and_paced() {
         [0, 10, 20, 1_000].map(|ms| pace.admit(start + Duration::from_millis(ms))),
         [true, true, false, true]
     );
+}
+
+#[tokio::test]
+async fn who_sends_more_requests_than_it_may_waits_for_the_next_second() {
+    let gate = gate("127.0.0.1:1", vec![], vec![]);
+    let start = gate.shared.requests.lock().unwrap().since;
+    for _ in 0..REQUESTS_PER_SECOND {
+        gate.admit_request().await;
+    }
+    let other = gate.net.gate("c", Egress::default(), Default::default());
+    other.admit_request().await;
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// Never answers for names that say so.
+struct Silent(tokio::sync::Notify);
+
+#[async_trait]
+impl Resolver for Silent {
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        if name.starts_with("silent") {
+            self.0.notified().await;
+        }
+        Ok(vec![v4("192.0.2.1").into()])
+    }
+}
+
+#[tokio::test]
+async fn names_that_nobody_answers_for_hold_up_their_own_connector_alone() {
+    let offered = Offered { allow: destinations(EVERYTHING).unwrap(), ..Offered::default() };
+    let egress = Egress { allow: destinations(EVERYTHING).unwrap(), ..Egress::default() };
+    let net = Net::new(offered, Arc::new(Silent(tokio::sync::Notify::new())));
+    let attacker = net.gate("attacker", egress.clone(), Default::default());
+    let ask = || refused(&attacker, "silent.example.com", 443);
+    let none = Some("no-answer");
+    assert_eq!(tokio::join!(ask(), ask(), ask()), (none, none, none));
+    assert_eq!(attacker.shared.lookups.available_permits(), 0, "the lookups are still under way");
+    assert_eq!(refused(&attacker, "example.com", 443).await, Some("no-answer"));
+    let neighbour = net.gate("neighbour", egress, Default::default());
+    assert_eq!(refused(&neighbour, "example.com", 443).await, Some("address"));
 }

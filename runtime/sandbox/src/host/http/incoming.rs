@@ -16,12 +16,12 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{
     DynInputStream, DynPollable, InputStream, Pollable, StreamError, StreamResult, subscribe,
 };
-use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
 use super::fields::Fields;
+use super::kept::Line;
+use super::send::Store;
 use super::types::{self, ErrorCode};
 use crate::host::Host;
-use crate::limits::Held;
 
 /// A body did not come whole.
 #[derive(Debug, thiserror::Error)]
@@ -30,35 +30,45 @@ pub(super) struct BodyFailed(pub(super) ErrorCode);
 
 /// What is read of a response's body, and what reads it.
 pub(super) struct Remainder {
-    pub(super) body: Incoming,
+    body: Incoming,
     /// Longest time without a byte.
-    pub(super) between: Duration,
+    between: Duration,
     /// When the whole exchange must be over.
-    pub(super) end: Instant,
+    end: Instant,
     /// Came, and was not read yet.
     buffer: Bytes,
     trailers: Option<HeaderMap>,
     outcome: Option<Result<(), ErrorCode>>,
-    _connection: AbortOnDropJoinHandle<()>,
-    _held: Held,
+    /// What it comes over. None once all of it came: then the next request may have it.
+    line: Option<Line>,
+    store: Store,
 }
 
 impl Remainder {
     pub(super) fn new(
         body: Incoming,
         (between, end): (Duration, Instant),
-        connection: AbortOnDropJoinHandle<()>,
-        held: Held,
+        line: Line,
+        store: Store,
     ) -> Self {
-        Self {
-            body,
-            between,
-            end,
-            buffer: Bytes::new(),
-            trailers: None,
-            outcome: None,
-            _connection: connection,
-            _held: held,
+        let (buffer, line) = (Bytes::new(), Some(line));
+        let mut new =
+            Self { body, between, end, buffer, trailers: None, outcome: None, line, store };
+        new.look_for_end();
+        new
+    }
+
+    /// Of a body with a length the end is known as soon as its last byte is there.
+    fn look_for_end(&mut self) {
+        if self.body.is_end_stream() {
+            self.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        self.outcome = Some(Ok(()));
+        if let Some(line) = self.line.take() {
+            self.store.kept.give(line, &self.store.gate);
         }
     }
 
@@ -70,7 +80,7 @@ impl Remainder {
             match tokio::time::timeout(left, frame).await {
                 Ok(Some(Ok(frame))) => self.take(frame),
                 Ok(Some(Err(error))) => self.outcome = Some(Err(super::send::code_of(&error))),
-                Ok(None) => self.outcome = Some(Ok(())),
+                Ok(None) => self.finish(),
                 Err(_) => self.outcome = Some(Err(ErrorCode::ConnectionReadTimeout)),
             }
         }
@@ -85,7 +95,10 @@ impl Remainder {
 
     fn take(&mut self, frame: Frame<Bytes>) {
         match frame.into_data() {
-            Ok(data) => self.buffer = data,
+            Ok(data) => {
+                self.buffer = data;
+                self.look_for_end();
+            }
             Err(frame) => self.trailers = frame.into_trailers().ok(),
         }
     }

@@ -1,8 +1,8 @@
 //! `wasi:http`: requests that guests make.
 //!
-//! Each goes through the connector's gate on a connection of its own, speaks HTTP/1.1, and follows no redirect. Ours rather than wasmtime's, which
-//! brings HTTP/2 and a second TLS; here every byte that the host keeps counts in the store's memory. Not here: where a connector may connect to
-//! (`egress`).
+//! Each goes through the connector's gate, or over a connection that an earlier one of the same store went through it for, speaks HTTP/1.1, and
+//! follows no redirect. Ours rather than wasmtime's, which brings HTTP/2 and a second TLS; here every byte that the host keeps counts in the store's
+//! memory. Not here: where a connector may connect to (`egress`).
 
 #![expect(unreachable_pub, reason = "bindings want the types of handles to be public")]
 
@@ -12,6 +12,7 @@ use crate::host::Host;
 
 mod fields;
 mod incoming;
+mod kept;
 mod outgoing;
 mod pipe;
 mod request;
@@ -45,6 +46,7 @@ pub(crate) mod bindings {
 }
 
 pub(crate) use bindings::wasi::http::{outgoing_handler, types};
+pub(crate) use kept::Kept;
 
 impl types::Host for Host {
     fn http_error_code(

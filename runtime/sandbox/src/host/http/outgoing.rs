@@ -8,7 +8,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 use super::fields::Fields;
-use super::pipe::{Pipe, Reader, WAITING_MAX};
+use super::pipe::{PIPE_BYTES, Pipe, Reader};
 use super::types::{self, ErrorCode};
 use crate::host::{Host, NoMemory};
 
@@ -24,7 +24,7 @@ pub struct OutgoingBody {
 impl OutgoingBody {
     /// A body whose request promises this length.
     pub(super) fn new(host: &mut Host, length: Option<u64>) -> wasmtime::Result<(Self, Reader)> {
-        let held = host.budget.hold(WAITING_MAX as u64).ok_or(NoMemory)?;
+        let held = host.budget.hold(PIPE_BYTES as u64).ok_or(NoMemory)?;
         let pipe = Pipe::default();
         let body = Self { pipe: pipe.clone(), length, was_given: false, is_finished: false };
         Ok((body, Reader { pipe, _held: held }))
@@ -60,7 +60,7 @@ impl types::HostOutgoingBody for Host {
     ) -> wasmtime::Result<Result<(), ErrorCode>> {
         let mut body = self.table.delete(body)?;
         let trailers = match trailers {
-            Some(trailers) => Some(self.table.delete(trailers)?.map),
+            Some(trailers) => Some(self.table.delete(trailers)?),
             None => None,
         };
         let written = body.pipe.written();
@@ -106,7 +106,7 @@ impl OutputStream for BodyStream {
             let error = wasmtime::Error::msg("the body is longer than its content-length");
             return Err(StreamError::LastOperationFailed(error));
         }
-        self.pipe.write(bytes);
+        self.pipe.write(&bytes);
         Ok(())
     }
 

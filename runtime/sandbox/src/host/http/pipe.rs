@@ -2,20 +2,22 @@
 //!
 //! Not here: the guest's handles on it (`outgoing`).
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-use hyper::HeaderMap;
+use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
+use super::fields::Fields;
 use crate::limits::Held;
 
 /// Most bytes that wait to be sent. A guest that writes all of a body before it sends the request has this much room.
 pub(super) const WAITING_MAX: usize = 256 << 10;
+
+/// What a body takes of the host: the bytes that wait, in a buffer that grows by doubling, and those that are being sent.
+pub(super) const PIPE_BYTES: usize = 3 * WAITING_MAX;
 
 /// Both ends of a body. Clones are the same.
 #[derive(Clone, Default)]
@@ -30,8 +32,9 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    chunks: VecDeque<Frame<Bytes>>,
-    waiting: usize,
+    /// In one piece, however small those were that it was written in.
+    waiting: BytesMut,
+    trailers: Option<Fields>,
     /// Bytes that were written so far.
     written: u64,
     end: Option<End>,
@@ -53,7 +56,7 @@ impl Pipe {
     /// How many bytes may be written now; none where nobody reads them any more.
     pub(super) fn room(&self) -> Option<usize> {
         let state = self.state();
-        (!state.is_reader_gone).then(|| WAITING_MAX.saturating_sub(state.waiting))
+        (!state.is_reader_gone).then(|| WAITING_MAX.saturating_sub(state.waiting.len()))
     }
 
     /// Waits for room, or for the reader's end.
@@ -68,14 +71,11 @@ impl Pipe {
     }
 
     /// Writes bytes, which must have room, and says how many were written in all.
-    pub(super) fn write(&self, bytes: Bytes) -> u64 {
+    pub(super) fn write(&self, bytes: &[u8]) -> u64 {
         let mut state = self.state();
-        state.waiting += bytes.len();
+        state.waiting.extend_from_slice(bytes);
         state.written += bytes.len() as u64;
         let written = state.written;
-        if !bytes.is_empty() {
-            state.chunks.push_back(Frame::data(bytes));
-        }
         wake(state);
         written
     }
@@ -86,9 +86,9 @@ impl Pipe {
     }
 
     /// All was written.
-    pub(super) fn finish(&self, trailers: Option<HeaderMap>) {
+    pub(super) fn finish(&self, trailers: Option<Fields>) {
         let mut state = self.state();
-        state.chunks.extend(trailers.map(Frame::trailers));
+        state.trailers = trailers;
         state.end.get_or_insert(End::Finished);
         wake(state);
     }
@@ -137,11 +137,14 @@ impl Body for Reader {
     ) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
         let this = self.get_mut();
         let mut state = this.pipe.state();
-        if let Some(frame) = state.chunks.pop_front() {
-            state.waiting -= frame.data_ref().map_or(0, Bytes::len);
+        if !state.waiting.is_empty() {
+            let bytes = std::mem::take(&mut state.waiting).freeze();
             drop(state);
             this.pipe.0.room.notify_waiters();
-            return Poll::Ready(Some(Ok(frame)));
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if let Some(trailers) = state.trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers.map))));
         }
         match state.end {
             Some(End::Finished) => Poll::Ready(None),
@@ -155,14 +158,18 @@ impl Body for Reader {
 
     fn is_end_stream(&self) -> bool {
         let state = self.pipe.state();
-        state.chunks.is_empty() && state.end == Some(End::Finished)
+        let is_empty = state.waiting.is_empty() && state.trailers.is_none();
+        is_empty && state.end == Some(End::Finished)
     }
 
     fn size_hint(&self) -> SizeHint {
         let state = self.pipe.state();
-        let is_whole = state.end == Some(End::Finished) && state.chunks.iter().all(Frame::is_data);
+        let is_whole = state.end == Some(End::Finished) && state.trailers.is_none();
         // Of a body that was written before it is sent, the length is known and need not be framed.
-        if is_whole { SizeHint::with_exact(state.waiting as u64) } else { SizeHint::default() }
+        match is_whole {
+            true => SizeHint::with_exact(state.waiting.len() as u64),
+            false => SizeHint::default(),
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use super::fields::Fields;
 use super::outgoing::OutgoingBody;
 use super::pipe::RequestBody;
 use super::types::{self, Scheme};
-use crate::host::Host;
+use crate::host::{Host, NoMemory};
+use crate::limits::Held;
 
 /// Longest path with its query, in bytes, and longest name of a host with its port.
 const TEXT_MAX: usize = 16 << 10;
@@ -26,6 +27,8 @@ pub struct OutgoingRequest {
     pub(super) headers: Fields,
     /// None until the guest asked for it.
     pub(super) body: Option<RequestBody>,
+    /// Its method, path and authority.
+    _held: Held,
 }
 
 /// Times that a guest sets for one request; each is cut to the host's.
@@ -59,6 +62,7 @@ type Answer<T> = wasmtime::Result<Result<T, ()>>;
 impl types::HostOutgoingRequest for Host {
     fn new(&mut self, headers: Resource<Fields>) -> wasmtime::Result<Resource<OutgoingRequest>> {
         let headers = self.table.delete(headers)?;
+        let held = self.budget.hold(3 * TEXT_MAX as u64).ok_or(NoMemory)?;
         let request = OutgoingRequest {
             method: Method::GET,
             path: None,
@@ -66,6 +70,7 @@ impl types::HostOutgoingRequest for Host {
             authority: None,
             headers,
             body: None,
+            _held: held,
         };
         Ok(self.table.push(request)?)
     }

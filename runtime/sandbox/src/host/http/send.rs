@@ -1,12 +1,13 @@
-//! Sends a request: through the gate, over TLS where the scheme says so, with the credentials that the host adds.
+//! Sends a request: over a connection that was kept, or through the gate, over TLS where the scheme says so, with the credentials that the host adds.
 //!
 //! Not here: what a guest holds of a request and a response.
 
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tombolo_model::egress::{Host as Whom, Scheme};
 use wasmtime::component::Resource;
@@ -14,6 +15,7 @@ use wasmtime_wasi::runtime;
 
 use super::fields::{FIELDS_BYTES_MAX, FIELDS_MAX};
 use super::incoming::Remainder;
+use super::kept::{Kept, Line};
 use super::outgoing_handler;
 use super::pipe::{RequestBody, Unfinished};
 use super::request::{OutgoingRequest, RequestOptions, content_length};
@@ -42,18 +44,19 @@ impl outgoing_handler::Host for Host {
         options: Option<Resource<RequestOptions>>,
     ) -> wasmtime::Result<Result<Resource<FutureResponse>, ErrorCode>> {
         self.count_call()?;
+        self.settle_sockets();
         let request = self.table.delete(request)?;
         let options = match options {
             Some(options) => self.table.delete(options)?,
             None => RequestOptions::default(),
         };
         let held = self.budget.hold(EXCHANGE_BYTES).ok_or(NoMemory)?;
-        let gate = self.gate.clone();
-        let (place, request) = match written(request, &gate) {
+        let store = Store { gate: self.gate.clone(), kept: self.kept.clone() };
+        let (place, request) = match written(request, &store.gate) {
             Ok(written) => written,
             Err(code) => return Ok(Err(code)),
         };
-        let exchange = Exchange { gate, place, times: Times::new(options) };
+        let exchange = Exchange { store, place, times: Times::new(options) };
         let exchange = runtime::spawn(async move { exchange.run(request, held).await });
         Ok(Ok(self.table.push(FutureResponse::Awaited(exchange))?))
     }
@@ -135,9 +138,32 @@ fn add_credentials(headers: &mut HeaderMap, place: &Place, gate: &Gate) -> Resul
     Ok(())
 }
 
+/// What the exchanges of one store have in common.
+#[derive(Clone)]
+pub(super) struct Store {
+    pub(super) gate: Gate,
+    pub(super) kept: Kept,
+}
+
+/// A request that was not sent.
+type Unsent = Request<RequestBody>;
+
+/// The same request once more, where it may come to the other side twice: it changes nothing there, and has no body.
+fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let is_empty = matches!(request.body(), RequestBody::Empty) || request.body().is_end_stream();
+    if !request.method().is_safe() || !is_empty {
+        return None;
+    }
+    let mut again = Request::new(RequestBody::Empty);
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.headers_mut() = request.headers().clone();
+    Some(again)
+}
+
 /// A request on its way.
 struct Exchange {
-    gate: Gate,
+    store: Store,
     place: Place,
     times: Times,
 }
@@ -145,25 +171,71 @@ struct Exchange {
 impl Exchange {
     async fn run(&self, request: Request<RequestBody>, held: Held) -> Result<Reply, ErrorCode> {
         let end = Instant::now() + TOTAL_MAX;
+        self.store.gate.admit_request().await;
+        let (response, line) = self.answered(request, held).await?;
+        let (head, body) = response.into_parts();
+        Ok(Reply {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: Remainder::new(body, (self.times.between, end), line, self.store.clone()),
+        })
+    }
+
+    async fn answered(
+        &self,
+        mut request: Request<RequestBody>,
+        held: Held,
+    ) -> Result<(Response<Incoming>, Line), ErrorCode> {
+        if let Some(mut line) = self.store.kept.take(&self.place).await {
+            let again = repeatable(&request);
+            match (self.ask(&mut line, request).await, again) {
+                (Ok(Ok(response)), _) => return Ok((response, line)),
+                // The other side had ended it.
+                (Ok(Err(unsent)), _) => request = unsent,
+                // It ended it while the request was on its way.
+                (
+                    Err(ErrorCode::HttpResponseIncomplete | ErrorCode::ConnectionTerminated),
+                    Some(again),
+                ) => request = again,
+                (Err(code), _) => return Err(code),
+            }
+        }
+        let mut line = self.open(held).await?;
+        match self.ask(&mut line, request).await? {
+            Ok(response) => Ok((response, line)),
+            Err(_) => Err(ErrorCode::ConnectionTerminated),
+        }
+    }
+
+    async fn ask(
+        &self,
+        line: &mut Line,
+        request: Request<RequestBody>,
+    ) -> Result<Result<Response<Incoming>, Unsent>, ErrorCode> {
+        let response = line.sender.try_send_request(request);
+        match tokio::time::timeout(self.times.first_byte, response).await {
+            Err(_) => Err(ErrorCode::ConnectionReadTimeout),
+            Ok(Ok(response)) => Ok(Ok(response)),
+            Ok(Err(mut failed)) => match failed.take_message() {
+                Some(unsent) => Ok(Err(unsent)),
+                None => Err(code_of(failed.error())),
+            },
+        }
+    }
+
+    async fn open(&self, held: Held) -> Result<Line, ErrorCode> {
         let channel = self.connect().await?;
         let mut builder = hyper::client::conn::http1::Builder::new();
         builder.max_buf_size(FIELDS_BYTES_MAX).max_headers(FIELDS_MAX);
         let handshake = builder.handshake(TokioIo::new(channel)).await;
-        let (mut sender, connection) = handshake.map_err(|error| code_of(&error))?;
+        let (sender, connection) = handshake.map_err(|error| code_of(&error))?;
         // What goes wrong with it is told to whoever sends or reads.
         let connection = runtime::spawn(async move { connection.await.unwrap_or_default() });
-        let response = tokio::time::timeout(self.times.first_byte, sender.send_request(request));
-        let response = response.await.map_err(|_| ErrorCode::ConnectionReadTimeout)?;
-        let (head, body) = response.map_err(|error| code_of(&error))?.into_parts();
-        Ok(Reply {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: Remainder::new(body, (self.times.between, end), connection, held),
-        })
+        Ok(Line { place: self.place.clone(), sender, _connection: connection, _held: held })
     }
 
     async fn connect(&self) -> Result<Channel, ErrorCode> {
-        let conduit = self.gate.connect(&self.place, self.times.connect).await;
+        let conduit = self.store.gate.connect(&self.place, self.times.connect).await;
         let conduit = conduit.map_err(|error| match error {
             ConnectError::Denied(Refusal::TooManyConnections | Refusal::TooFast) => {
                 ErrorCode::ConnectionLimitReached
@@ -188,7 +260,8 @@ impl Exchange {
             certificate: None,
             protocols: &["http/1.1"],
         };
-        let started = tokio::time::timeout(CONNECT_MAX, self.gate.start_tls(conduit, terms)).await;
+        let started =
+            tokio::time::timeout(CONNECT_MAX, self.store.gate.start_tls(conduit, terms)).await;
         match started {
             Ok(Ok(channel)) => Ok(channel),
             Ok(Err(TlsError::Certificate(_))) => Err(ErrorCode::TlsCertificateError),
