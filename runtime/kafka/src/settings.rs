@@ -94,6 +94,10 @@ pub fn all() -> impl Iterator<Item = ClientSetting> {
             Treatment::Refused(reason) => format!("refused: {reason}"),
             Treatment::Unknown => "unknown".to_owned(),
         };
+        let treatment = match table::needs(name) {
+            Some(needs) => format!("{treatment}; {needs}"),
+            None => treatment,
+        };
         ClientSetting { name, kinds, treatment }
     })
 }

@@ -16,7 +16,7 @@ pub struct Limits {
     pub call_timeout: Duration,
     /// Most bytes of a batch; a single larger record still passes alone. Setting `sandbox.batch.bytes.max`.
     pub batch_bytes_max: u64,
-    /// Log bytes a second. Setting `sandbox.log.rate`.
+    /// Log bytes a second of one task's plugins, a line counting 128 bytes beside its own. Setting `sandbox.log.rate`.
     pub log_bytes_per_second: u32,
     /// Bytes of memory of all sandboxes of the connector together; none for as many as there are. Setting `sandbox.memory.total.max`.
     pub memory_total_max: Option<u64>,
@@ -43,7 +43,7 @@ pub const MEMORY_MAX: u64 = 128 << 20;
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Default of `sandbox.batch.bytes.max`: 500 rows of 16 KiB; far past where a crossing costs more than its copy.
 pub const BATCH_BYTES_MAX: u64 = 8 << 20;
-/// Default of `sandbox.log.rate`: 500 lines a second of an ordinary length.
+/// Default of `sandbox.log.rate`: 250 lines a second of an ordinary length.
 pub const LOG_BYTES_PER_SECOND: u32 = 64 << 10;
 /// Default of `sandbox.memory.recycle.percent`: some toolchains leak, and a planned restart is cheaper than a breach.
 pub const RECYCLE_PERCENT: u8 = 75;

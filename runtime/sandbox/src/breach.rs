@@ -40,7 +40,7 @@ pub(crate) fn explain(
             Fault::breach(breach, stage, message)
         }
     };
-    fault.trace = host.last_lines.text();
+    fault.trace = host.last_lines.text(&host.log.confided);
     fault.with_source(error.into_boxed_dyn_error())
 }
 

@@ -19,7 +19,7 @@ mod budget;
 mod turns;
 
 pub(crate) use budget::CpuBudget;
-pub(crate) use turns::{Turns, let_pass};
+pub(crate) use turns::{CallsUnderWay, Turns, let_pass};
 
 /// Longest time for which calls are held back beyond their deadline, each. With the default deadline of 30 s it makes 150 s: half of the five
 /// minutes in which a Kafka consumer must poll again, as a call may last.
@@ -31,6 +31,8 @@ pub(crate) struct CpuMeter {
     pub(crate) meters: Arc<Meters>,
     /// The connector's; none where its processor time has no limit.
     pub(crate) budget: Option<Arc<CpuBudget>>,
+    /// The connector's calls, which share its weight.
+    pub(crate) calls: Arc<CallsUnderWay>,
     /// Whether it is counted at all.
     pub(crate) guards: Guards,
 }
@@ -55,6 +57,7 @@ pub(crate) async fn metered<T>(
         let ended = tokio::time::timeout(limit, call).await;
         return ended.map_err(|_| DeadlinePassed { parked: Duration::ZERO });
     }
+    let _under_way = meter.calls.begin();
     let mut clock = CallClock::new(meter, limit);
     let mut call = pin!(call);
     let mut alarm = pin!(tokio::time::sleep_until(clock.deadline.into()));
@@ -180,6 +183,7 @@ mod tests {
         let meter = CpuMeter {
             meters: Arc::default(),
             budget: Some(Arc::clone(&budget)),
+            calls: Arc::default(),
             guards: Guards::On,
         };
         let mut clock = CallClock::new(&meter, Duration::from_secs(1));

@@ -22,7 +22,7 @@ use crate::egress::Gate;
 use crate::engine::Guards;
 use crate::exports::Indices;
 use crate::host::Host;
-use crate::host::log::{Confided, Labels};
+use crate::host::log::{Confided, Labels, Rate};
 use crate::host::metrics::Metrics;
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
@@ -181,10 +181,16 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         granted: Arc::new(Granted::nothing()),
         labels: Labels { connector: "".into(), task: None, component: "".into() },
         confided: Confided::default(),
+        log_rate: Rate::new(limits.log_bytes_per_second),
         schemas: SharedSchemas::default(),
         offsets: Arc::new(NoOffsets),
         metrics: Metrics::default(),
-        cpu: CpuMeter { meters: Arc::default(), budget: None, guards: Guards::On },
+        cpu: CpuMeter {
+            meters: Arc::default(),
+            budget: None,
+            calls: Arc::default(),
+            guards: Guards::On,
+        },
         memory: Arc::default(),
         gate: Gate::closed(),
     }

@@ -19,7 +19,7 @@ use crate::engine::Guards;
 use crate::exports::{Exports, Indices};
 use crate::host::files::Roots;
 use crate::host::http::Kept;
-use crate::host::log::{Confided, Labels, Log};
+use crate::host::log::{Confided, Labels, Log, Rate};
 use crate::host::metrics::Metrics;
 use crate::host::output::{LastLines, Output};
 use crate::host::schemas::SharedSchemas;
@@ -49,6 +49,7 @@ pub(crate) struct Setup {
     pub(crate) granted: Arc<Granted>,
     pub(crate) labels: Labels,
     pub(crate) confided: Confided,
+    pub(crate) log_rate: Rate,
     pub(crate) schemas: SharedSchemas,
     pub(crate) offsets: Arc<dyn OffsetReader>,
     pub(crate) metrics: Metrics,
@@ -124,10 +125,13 @@ impl Instance {
         runnable.pool.admit().map_err(|full| {
             Fault::new(FaultKind::Retriable { after: None }, Stage::Lifecycle, full.to_string())
         })?;
-        let (labels, confided) = (setup.labels.clone(), setup.confided.clone());
         let meters = Arc::clone(&setup.cpu.meters);
-        let log =
-            Log::new(labels, confided, Arc::clone(&meters), setup.limits.log_bytes_per_second);
+        let log = Log {
+            labels: setup.labels.clone(),
+            confided: setup.confided.clone(),
+            meters: Arc::clone(&meters),
+            rate: setup.log_rate.clone(),
+        };
         let last_lines = LastLines::default();
         let out = Output::new(log.clone(), Level::Info, None);
         let err = Output::new(log.clone(), Level::Warn, Some(last_lines.clone()));
@@ -168,7 +172,8 @@ impl Instance {
         }
         store.limiter(|host| &mut host.budget);
         store.epoch_deadline_callback(|mut context| {
-            let (passed, ticks) = context.data_mut().turns.next();
+            let host = context.data_mut();
+            let (passed, ticks) = host.turns.next(host.cpu.calls.count());
             Ok(match passed {
                 0 => UpdateDeadline::Yield(ticks),
                 _ => UpdateDeadline::YieldCustom(ticks, Box::pin(let_pass(passed))),

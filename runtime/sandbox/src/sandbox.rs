@@ -27,7 +27,7 @@ use crate::cpu::CpuMeter;
 use crate::egress::{Net, Resolver, SystemResolver};
 use crate::engine::Guards;
 use crate::error::Error;
-use crate::host::log::{Confided, Labels};
+use crate::host::log::{Confided, Labels, Rate};
 use crate::host::metrics::{AllMetrics, Metrics};
 use crate::host::schemas::SharedSchemas;
 use crate::host::wasi::Granted;
@@ -233,12 +233,14 @@ impl Sandbox {
                 component: short.into(),
             },
             confided,
+            log_rate: owner.log_rate.clone(),
             schemas: owner.schemas.for_component(),
             offsets: Arc::clone(&owner.context.offsets),
             metrics: owner.metrics.clone(),
             cpu: CpuMeter {
                 meters: Arc::clone(&owner.context.meters),
                 budget: owner.account.cpu.clone(),
+                calls: Arc::clone(&owner.account.calls),
                 guards: self.guards,
             },
             memory: Arc::clone(&owner.account.memory),
@@ -267,6 +269,8 @@ pub(crate) struct Owner {
     pub(crate) context: TaskContext,
     pub(crate) schemas: SharedSchemas,
     pub(crate) metrics: Metrics,
+    /// How much all its plugins together may log.
+    pub(crate) log_rate: Rate,
     /// What the connector may use in sum.
     pub(crate) account: Account,
 }
@@ -348,6 +352,7 @@ impl Plugins for Sandbox {
             connector: name.clone(),
             task: None,
             account: self.accounts.of(name, &context.limits),
+            log_rate: Rate::new(context.limits.log_bytes_per_second),
             context: TaskContext {
                 limits: context.limits,
                 meters: context.meters,
@@ -367,6 +372,7 @@ impl Plugins for Sandbox {
             connector: task.connector.clone(),
             task: Some(task.index),
             account: self.accounts.of(&task.connector, &context.limits),
+            log_rate: Rate::new(context.limits.log_bytes_per_second),
             context,
             schemas: SharedSchemas::default(),
             metrics: self.metrics.of([

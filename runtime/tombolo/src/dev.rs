@@ -16,7 +16,7 @@ use crate::args::DevArguments;
 use crate::assembly::{self, NotStarted};
 use crate::options::Options;
 use crate::worker::{Runtimes, stop, until_stopped};
-use crate::{Ended, logging, signals};
+use crate::{Ended, logging, signals, ulimits};
 
 /// What is logged: what went wrong. Everything else is said on standard output.
 const LOG: &str = "warn";
@@ -24,6 +24,7 @@ const LOG: &str = "warn";
 /// Runs broker, worker and demo until asked to stop.
 pub(crate) fn run(arguments: &DevArguments) -> Result<(), Ended> {
     let log = logging::start(Some(LOG));
+    ulimits::set();
     let folder = &arguments.data_dir;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))

@@ -5,10 +5,11 @@
 mod levels;
 mod lines;
 mod names;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tombolo_herder::{Error, Level, LoggerLevel, Loggers};
@@ -20,9 +21,29 @@ use tracing_subscriber::{Registry, reload};
 
 use levels::Levels;
 use lines::{Format, Lines};
+use writer::Writer;
 
 /// What is logged where `TOMBOLO_LOG` does not say: our own progress and that of plugins, and warnings of everything else.
 const DEFAULT: &str = "warn,tombolo=info,plugin=info";
+
+/// Standard error, once logging has started.
+static WRITER: OnceLock<Writer> = OnceLock::new();
+
+/// Waits until what was logged is written, as far as somebody reads it.
+pub(crate) fn flush() {
+    if let Some(writer) = WRITER.get() {
+        writer.flush();
+    }
+}
+
+/// Waits for that when it is dropped, by a panic among others.
+pub(crate) struct Flushed;
+
+impl Drop for Flushed {
+    fn drop(&mut self) {
+        flush();
+    }
+}
 
 /// The log of this process. Cheap to clone.
 #[derive(Clone)]
@@ -47,7 +68,8 @@ pub(crate) fn start(default: Option<&str>) -> Log {
     let (filter, handle) = reload::Layer::new(targets);
     let (format, format_error) = format();
     let kept = Arc::default();
-    let lines = Lines { format, kept: Arc::clone(&kept) };
+    let writer = WRITER.get_or_init(|| Writer::start(Box::new(std::io::stderr()))).clone();
+    let lines = Lines { format, kept: Arc::clone(&kept), writer };
     tracing_subscriber::registry().with(filter).with(lines).init();
     if let Some(wanted) = format_error {
         tracing::warn!("TOMBOLO_LOG_FORMAT={wanted} is not understood; expected `text` or `json`");

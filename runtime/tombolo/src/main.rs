@@ -18,6 +18,7 @@ mod settings;
 mod signals;
 mod standalone;
 mod top;
+mod ulimits;
 mod worker;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ const START: u8 = 3;
 const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
+    let _flushed = logging::Flushed;
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
             run(cpu_seconds, memory_bytes).map_err(|error| Ended::Failed(error.into()))
         }
     };
+    // Before the last word.
+    logging::flush();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(Ended::NotStarted(NotStarted::Settings(error))) => tell(&error, SETTINGS),

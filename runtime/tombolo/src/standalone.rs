@@ -12,12 +12,13 @@ use tombolo_herder::HerderHandle;
 use crate::args::StandaloneArguments;
 use crate::assembly::NotStarted;
 use crate::options::{Mode, Options};
-use crate::{Ended, logging, properties, worker};
+use crate::{Ended, logging, properties, ulimits, worker};
 use connector_file::ConnectorFile;
 
 /// Runs a worker with its connectors until it is asked to stop.
 pub(crate) fn run(arguments: &StandaloneArguments) -> Result<(), Ended> {
     let log = logging::start(None);
+    ulimits::set();
     let file = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
     let options = Options::of_worker(&file, Mode::Standalone, log).map_err(NotStarted::Settings)?;
     worker::run_with(options, &arguments.connectors)

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::args::WorkerArguments;
 use crate::assembly::{self, NotStarted, Running};
 use crate::options::{Mode, Options};
-use crate::{Ended, logging, properties, signals, standalone};
+use crate::{Ended, logging, properties, signals, standalone, ulimits};
 
 /// How many turns a guest's thread takes before it looks at timers and sockets: with the default of 61, a 5 ms timer beside four busy guests
 /// came 320 ms late; with 1, 5 ms.
@@ -23,6 +23,7 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// Runs a worker until it is asked to stop.
 pub(crate) fn run(arguments: &WorkerArguments) -> Result<(), Ended> {
     let log = logging::start(None);
+    ulimits::set();
     let file = properties::read(&arguments.file).map_err(NotStarted::Settings)?;
     let mode = Mode::of_file(&file);
     let options = Options::of_worker(&file, mode, log).map_err(NotStarted::Settings)?;

@@ -4,6 +4,7 @@ use tombolo_guests::bombs;
 use tombolo_guests::mutations::Mutations;
 use tombolo_harness::{Kafka, Worker};
 use tombolo_model::policy::MEMORY_MAX;
+use tombolo_sandbox::COMPONENT_BYTES_MAX;
 
 /// How many broken components are sent.
 const SENT: usize = 500;
@@ -43,4 +44,26 @@ fn bombs_and_broken_components_are_refused_and_the_worker_goes_on() {
     assert!(!worker.log().contains("panicked"), "{}", worker.log());
     let (status, answer) = worker.upload(tombolo_guests::PIPE).unwrap();
     assert!([200, 201].contains(&status), "{status} {answer}");
+}
+
+#[test]
+fn one_that_is_too_large_or_imports_what_nobody_offers_is_told_so() {
+    let kafka = Kafka::shared().unwrap();
+    let worker = Worker::start(env!("CARGO_BIN_EXE_tombolo"), kafka, &[]).unwrap();
+    let check = |component: &[u8], expected: &str| {
+        let (status, answer) = worker.upload(component).unwrap();
+        let expected = serde_json::json!({"error_code": 400, "message": expected});
+        assert_eq!((status, answer), (400, expected));
+    };
+    let mut zeros = vec![0; COMPONENT_BYTES_MAX];
+    // As large as may be: it is looked at.
+    check(&zeros, "a component was expected, this is not WebAssembly");
+    zeros.push(0);
+    check(&zeros, "the component is larger than 67108864 bytes, the most that is taken");
+    check(
+        tombolo_guests::FOREIGN_IMPORT,
+        "the component imports guest:foreign/door, which plugins cannot have; WASI 0.2 without HTTP servers, and tombolo:connect 0.1 are offered",
+    );
+    let (status, answer) = worker.upload(tombolo_guests::PIPE).unwrap();
+    assert_eq!(status, 201, "{answer}");
 }

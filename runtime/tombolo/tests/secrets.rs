@@ -260,3 +260,26 @@ fn what_configurations_refer_to_reaches_plugins_and_is_seen_nowhere() {
     segments_with_canaries(Kafka::shared().unwrap().folder(), &mut found);
     assert_eq!(found, [""; 0]);
 }
+
+/// What may be at most of this, at first and at the utmost, in the process of this id.
+fn limits(process: &str, of: &str) -> (String, String) {
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let rest = limits.lines().find_map(|line| line.strip_prefix(of)).unwrap();
+    let mut words = rest.split_whitespace().map(str::to_owned);
+    (words.next().unwrap(), words.next().unwrap())
+}
+
+#[test]
+fn a_worker_leaves_no_dump_of_its_memory_and_may_open_as_many_files_as_there_may_be() {
+    const CORE: &str = "Max core file size";
+    let (core, files) = (limits("self", CORE), limits("self", "Max open files"));
+    let program = env!("CARGO_BIN_EXE_tombolo");
+    for (wanted, soft) in [("false", "0"), ("true", core.0.as_str())] {
+        let environment = [("TOMBOLO_CORE_DUMPS", wanted)];
+        let kafka = Kafka::shared().unwrap();
+        let worker = Worker::start_with(program, kafka, |_| vec![], &environment).unwrap();
+        let id = worker.process_id().unwrap().to_string();
+        assert_eq!(limits(&id, CORE), (soft.to_owned(), core.1.clone()));
+        assert_eq!(limits(&id, "Max open files"), (files.1.clone(), files.1.clone()));
+    }
+}

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tombolo_harness::{Kafka, Worker, complete_lines, wait_for};
 
 /// Longest wait for rows to arrive.
@@ -89,6 +90,79 @@ fn a_file_outside_the_roots_is_a_configuration_error_that_names_the_setting() {
         assert_eq!(status, 400, "{file}: {answer}");
         assert!(message.contains("sandbox.fs.roots"), "{message}");
     }
+}
+
+/// Why a connector cannot be made, which must be its settings.
+fn refusal(worker: &Worker, config: &Value) -> String {
+    let body = json!({"name": "refused", "config": config});
+    let (status, answer) = worker.request("POST", "/connectors", Some(&body)).unwrap();
+    assert_eq!(status, 400, "{config}: {answer}");
+    answer.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn without_roots_files_and_standard_streams_are_refused_by_what_to_add() {
+    let roots = [("sandbox.fs.roots", "")];
+    let kafka = Kafka::shared().unwrap();
+    let worker = Worker::start(env!("CARGO_BIN_EXE_tombolo"), kafka, &roots).unwrap();
+    let file = worker.files().join("lines.txt");
+    std::fs::write(&file, "one\n").unwrap();
+    for mut config in [
+        json!({"connector.class": "FileStreamSource", "topic": "whole-path-refused"}),
+        json!({"connector.class": "FileStreamSink", "topics": "whole-path-refused"}),
+    ] {
+        let message = refusal(&worker, &config);
+        let expected = "Missing configuration \"file\": standard input and output are only used under `tombolo dev`; \
+                        name a file below one of the directories of `sandbox.fs.roots` in the worker's properties";
+        assert!(message.contains(expected), "{message}");
+
+        config["file"] = json!(file);
+        let message = refusal(&worker, &config);
+        let wrong = format!("Invalid value {} for configuration file: ", file.display());
+        let line = format!("`sandbox.fs.roots={}`", worker.files().display());
+        assert!(message.contains(&wrong), "{message}");
+        assert!(message.contains(&line), "{message}");
+    }
+    assert_eq!(worker.request("GET", "/connectors", None).unwrap(), (200, json!([])));
+    assert_eq!(complete_lines(&file), ["one"]);
+}
+
+#[test]
+fn a_link_that_leads_out_of_the_roots_is_a_configuration_error() {
+    let worker = worker();
+    let outside = worker.files().with_file_name("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("there.txt"), "secret\n").unwrap();
+    let link = |name: &str| worker.files().join(name);
+    symlink(outside.join("there.txt"), link("absolute")).unwrap();
+    symlink("../outside/there.txt", link("relative")).unwrap();
+    symlink("../outside/new.txt", link("not-there")).unwrap();
+    symlink(&outside, link("folder")).unwrap();
+    for name in ["absolute", "relative", "not-there", "folder/there.txt", "folder/new.txt"] {
+        for mut config in [
+            json!({"connector.class": "FileStreamSource", "topic": "whole-path-links"}),
+            json!({"connector.class": "FileStreamSink", "topics": "whole-path-links"}),
+        ] {
+            config["file"] = json!(link(name));
+            let message = refusal(&worker, &config);
+            let expected = format!(
+                "Invalid value {} for configuration file: The file is not below a directory that this worker offers to plugins.",
+                link(name).display()
+            );
+            assert!(message.contains(&expected), "{message}");
+            assert!(message.contains("`sandbox.fs.roots="), "{message}");
+        }
+    }
+    let there: Vec<_> =
+        std::fs::read_dir(&outside).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(there, ["there.txt"]);
+    assert_eq!(complete_lines(&outside.join("there.txt")), ["secret"]);
+    // One that stays inside is followed.
+    std::fs::write(link("inside.txt"), "one\n").unwrap();
+    symlink("inside.txt", link("inside")).unwrap();
+    let source = json!({"connector.class": "FileStreamSource", "file": link("inside"), "topic": "whole-path-links"});
+    worker.create("inside", &source).unwrap();
+    worker.wait_for_state("inside", "RUNNING").unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Not here: Kafka Connect's defaults and the translation to our client (`kafka::settings`).
 
-use tombolo_kafka::{ClientKind, ClientSettings};
+use tombolo_kafka::{ClientKind, ClientSettings, Warning};
 use tombolo_model::{Fault, Settings};
 
 use crate::config::WorkerConfig;
@@ -30,16 +30,39 @@ impl WorkerConfig {
     }
 }
 
-/// Translates settings; what has no effect is said once for each task that starts.
+/// Translates settings of a consumer or a producer; what has no effect is said once for each that is made.
 pub(crate) fn translate(kind: ClientKind, java: &Settings) -> Result<ClientSettings, Fault> {
-    check_addresses(java)?;
-    let (settings, warnings) = ClientSettings::translate(kind, java)
-        .map_err(|refused| Fault::config(refused.to_string()))?;
-    // An admin client is given the whole worker file, most of which is not for it.
-    if kind != ClientKind::Admin {
-        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    }
+    let (settings, warnings) = translated(kind, java)?;
+    tell(&warnings);
     Ok(settings)
+}
+
+/// The same for a connector's admin client, from its overrides on.
+pub(crate) fn admin(worker: &WorkerConfig, overrides: &Settings) -> Result<ClientSettings, Fault> {
+    let (settings, warnings) = admin_with_warnings(worker, overrides)?;
+    tell(&warnings);
+    Ok(settings)
+}
+
+/// An admin client's settings, and what of those that are meant for it has no effect: it is given the whole worker file, most of which is for others.
+pub(crate) fn admin_with_warnings(
+    worker: &WorkerConfig,
+    overrides: &Settings,
+) -> Result<(ClientSettings, Vec<Warning>), Fault> {
+    let java = worker.client(ClientKind::Admin, overrides)?;
+    let (settings, mut warnings) = translated(ClientKind::Admin, &java)?;
+    let meant = worker.all.with_prefix("admin.").overlaid(overrides);
+    warnings.retain(|warning| meant.contains(&warning.name));
+    Ok((settings, warnings))
+}
+
+fn translated(kind: ClientKind, java: &Settings) -> Result<(ClientSettings, Vec<Warning>), Fault> {
+    check_addresses(java)?;
+    ClientSettings::translate(kind, java).map_err(|refused| Fault::config(refused.to_string()))
+}
+
+fn tell(warnings: &[Warning]) {
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
 }
 
 /// Refuses what is no address of a broker, for which our client would wait for ever.
@@ -113,6 +136,24 @@ mod tests {
         check(ClientKind::Admin, "producer.linger.ms", None);
         let consumer = config("All").client(ClientKind::Consumer, &overrides).unwrap();
         assert_eq!((rows_max(&consumer), rows_max(&Settings::default())), (7, 500));
+    }
+
+    #[test]
+    fn what_has_no_effect_on_an_admin_client_is_said_once_if_it_was_meant_for_it() {
+        let mut worker = config("All");
+        // The first and the last are for the worker's own clients.
+        for name in ["linger.ms", "admin.metric.reporters", "send.buffer.bytes"] {
+            worker.all.insert(name, "1");
+        }
+        let said = |overrides: &[(&str, &str)]| {
+            let overrides: Settings = overrides.iter().copied().collect();
+            let (_, warnings) = admin_with_warnings(&worker, &overrides).unwrap();
+            warnings.into_iter().map(|warning| warning.name).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&[]), ["metric.reporters"]);
+        let overrides =
+            [("send.buffer.bytes", "2"), ("acks", "all"), ("request.timeout.ms", "40000")];
+        assert_eq!(said(&overrides), ["acks", "metric.reporters", "send.buffer.bytes"]);
     }
 
     #[test]

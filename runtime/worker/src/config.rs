@@ -7,11 +7,11 @@ use std::time::Duration;
 use tombolo_model::Settings;
 use tombolo_model::config_def::{Check, ConfigKey, Importance, Type, key};
 use tombolo_model::egress::Destination;
-use tombolo_store::InternalTopics;
 
 use crate::connector_config::{Ceilings, ConfigError, PluginConfig, plugin};
 use crate::metrics::Windows;
 use crate::override_policy::OverridePolicy;
+use crate::own_topics::OwnTopics;
 use crate::validation::WorkerConverters;
 
 /// Settings of a worker that concern connectors and tasks.
@@ -38,7 +38,7 @@ pub struct WorkerConfig {
     /// Where connectors may be allowed to connect to: `sandbox.net.allow` of the worker's file, which the program reads.
     pub(crate) net_allow: Vec<Destination>,
     /// Topics that the worker keeps its own state in, where it is one of a group: no connector may write to them.
-    pub(crate) own_topics: Vec<String>,
+    pub(crate) own_topics: OwnTopics,
     /// Settings `sandbox.*.ceiling`: what connectors may ask for.
     pub ceilings: Ceilings,
     /// All settings of the worker, for its clients.
@@ -183,7 +183,7 @@ impl WorkerConfig {
             )
             .map_err(|message| wrong(OVERRIDE_POLICY, message))?,
             net_allow: Vec::new(),
-            own_topics: own_topics(settings),
+            own_topics: OwnTopics::of(settings),
             all,
         })
     }
@@ -193,12 +193,6 @@ impl WorkerConfig {
     pub fn offering(self, net_allow: Vec<Destination>) -> Self {
         Self { net_allow, ..self }
     }
-}
-
-/// A worker that stands alone names none of its own.
-fn own_topics(settings: &Settings) -> Vec<String> {
-    let topics = InternalTopics::from_settings(settings);
-    topics.map_or_else(|_| Vec::new(), |all| all.names().into_iter().map(str::to_owned).collect())
 }
 
 fn version(name: &'static str, doc: &'static str) -> ConfigKey {

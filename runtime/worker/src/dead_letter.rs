@@ -1,7 +1,8 @@
 //! The dead letter queue of a task: a topic for records that could not be processed, as they were before, with headers that say why.
 //!
 //! Its producer is made with the first letter, so a queue that is never written to costs nothing. Not here: which records go there
-//! (`error_report`), and that no offset is committed past a letter that is not written (the tasks).
+//! (`error_report`), that no offset is committed past a letter that is not written (the tasks), and that the topic is none of the worker's own
+//! (`own_topics`): a task whose queue is one does not come this far.
 //!
 //! Follows `DeadLetterQueueReporter` of Kafka Connect.
 
@@ -20,7 +21,7 @@ use tombolo_model::fault::Problem;
 use tombolo_model::offset::TopicPartition;
 use tombolo_model::{Fault, Stage};
 
-use crate::client_settings::translate;
+use crate::client_settings::{admin, translate};
 use crate::connector_config::DeadLetterQueueConfig;
 use crate::error_counters::ErrorCounters;
 use crate::task::TaskParts;
@@ -68,8 +69,7 @@ impl DeadLetters {
         config: &DeadLetterQueueConfig,
     ) -> Result<Self, Fault> {
         let worker = &parts.worker.config;
-        let admin = worker.client(ClientKind::Admin, &parts.config.admin_override)?;
-        let admin = translate(ClientKind::Admin, &admin)?;
+        let admin = admin(worker, &parts.config.admin_override)?;
         let admin = parts.worker.admins.admin(&admin, ADMIN_WAIT);
         let admin = admin.map_err(|error| not_initialized(&config.topic, error))?;
         while let Err(fault) = create_topic(&admin, config).await {

@@ -5,7 +5,7 @@
 use tombolo_kafka::{ClientKind, ClientSettings};
 use tombolo_model::{ConnectorName, Fault, Settings};
 
-use crate::client_settings::translate;
+use crate::client_settings::admin_with_warnings;
 use crate::config::WorkerConfig;
 use crate::connector_config::ConnectorConfig;
 
@@ -27,11 +27,9 @@ impl SinkGroup {
     /// that only this needs, and may have asked another policy.
     pub(crate) fn new(worker: &WorkerConfig, connector: &ConnectorConfig) -> Result<Self, Fault> {
         let consumer = worker.client(ClientKind::Consumer, &connector.consumer_override)?;
-        let admin = worker.client(ClientKind::Admin, &connector.admin_override)?;
-        Ok(Self {
-            id: id(&connector.name, &consumer),
-            admin: translate(ClientKind::Admin, &admin)?,
-        })
+        // What has no effect is not said: it would be with every request.
+        let (admin, _) = admin_with_warnings(worker, &connector.admin_override)?;
+        Ok(Self { id: id(&connector.name, &consumer), admin })
     }
 }
 
@@ -45,6 +43,7 @@ mod tests {
     use tombolo_model::plugin::PluginKind;
 
     use super::*;
+    use crate::client_settings::translate;
 
     fn group(policy: &str, more: &[(&str, &str)]) -> Result<SinkGroup, String> {
         let worker: Settings = [

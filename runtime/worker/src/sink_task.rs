@@ -139,8 +139,10 @@ impl SinkTask {
         let subscription = match &sink.topics {
             SinkTopics::Names(names) => Subscription::Topics(names.clone()),
             SinkTopics::Pattern(pattern) => {
-                let pattern = pattern.clone();
-                Subscription::Pattern(Box::new(move |topic| pattern.is_match(topic)))
+                let (pattern, own) = (pattern.clone(), config.own_topics.clone());
+                let is_read =
+                    move |topic: &str| pattern.is_match(topic) && !own.is_for_secrets(topic);
+                Subscription::Pattern(Box::new(is_read))
             }
         };
         let schedule = Schedule::new(config.offset_flush_interval, config.offset_flush_timeout);

@@ -1,6 +1,6 @@
 //! Where source connectors keep their offsets: in the worker's store, or in topics of their own.
 //!
-//! Not here: the stores (`store`). Follows `Worker.offsetStoreForRegularSourceConnector` of Kafka Connect.
+//! Not here: the stores (`store`), and that a connector's topic is none in which the worker keeps anything else (`own_topics`). Follows `Worker.offsetStoreForRegularSourceConnector` of Kafka Connect.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tombolo_model::{Fault, Settings, Stage};
 use tombolo_store::topics::InternalTopic;
 use tombolo_store::{ConnectorOffsetStore, Error as StoreError, KafkaJournals, OffsetStore};
 
-use crate::client_settings::translate;
+use crate::client_settings::{admin, translate};
 use crate::connector_config::{ConnectorConfig, RoleConfig};
 use crate::shared::Shared;
 
@@ -49,8 +49,7 @@ impl Shared {
         }
         let consumer = translate(ClientKind::Consumer, &consumer)?;
         let producer = translate(ClientKind::Producer, &java)?;
-        let admin = self.config.client(ClientKind::Admin, &config.admin_override)?;
-        let admin = translate(ClientKind::Admin, &admin)?;
+        let admin = admin(&self.config, &config.admin_override)?;
         let failed = |error: StoreError| match error {
             StoreError::Config(why) => Fault::config(why),
             error => {

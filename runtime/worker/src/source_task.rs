@@ -21,7 +21,7 @@ use tombolo_model::{Batch, Fault, FaultKind, Stage};
 use tombolo_store::ConnectorOffsetStore;
 
 use crate::acknowledgements::Acknowledgements;
-use crate::client_settings::translate;
+use crate::client_settings::{admin, translate};
 use crate::commit::{Schedule, SourceCommit};
 use crate::connector_config::{RoleConfig, SourceConfig};
 use crate::error_report::{ErrorReports, Executing, Record};
@@ -151,8 +151,7 @@ impl SourceTask {
         let creation = match config.topic_creation_enable && !groups.is_empty() {
             false => None,
             true => {
-                let admin = config.client(ClientKind::Admin, &parts.config.admin_override)?;
-                let admin = translate(ClientKind::Admin, &admin)?;
+                let admin = admin(config, &parts.config.admin_override)?;
                 let admin = parts.worker.admins.admin(&admin, ADMIN_WAIT).map_err(cannot_send)?;
                 Some(TopicCreation::new(admin, groups))
             }
@@ -274,7 +273,7 @@ impl SourceTask {
     /// Cost: a comparison per name in `topics`, and per topic of the worker's own.
     fn keep_out_of_own_topics(&self, batch: &Batch) -> Result<(), Fault> {
         let own = &self.parts.worker.config.own_topics;
-        match batch.topics.iter().find(|topic| own.contains(topic)) {
+        match batch.topics.iter().find(|topic| own.has(topic)) {
             None => Ok(()),
             Some(topic) => {
                 let message = format!(

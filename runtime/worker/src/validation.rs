@@ -4,6 +4,7 @@
 
 mod chain;
 mod section;
+mod topics;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -148,12 +149,13 @@ pub async fn validate(
     converters(&mut all, plugins, &worker.converters, config);
     name_has_no_control_characters(&mut all, config);
     match plugin.kind {
-        PluginKind::Sink => topics(&mut all, config),
+        PluginKind::Sink => topics::of_sink(&mut all, config),
         _ => {
             topic_creation(&mut all, config);
             exactly_once(&mut all);
         }
     }
+    topics::own(&mut all, &worker.own_topics, plugin.kind, config);
     chain::check(&mut all, plugins, config).await;
     own(&mut all, plugins, &plugin, config).await?;
     for error in worker.ceilings.errors(config) {
@@ -301,45 +303,6 @@ fn name_has_no_control_characters(all: &mut Section, config: &Settings) {
         (false, true) => return,
     };
     all.error("name", format!("Invalid value {name} for configuration name: {why}"));
-}
-
-/// A sink reads topics or a pattern, and not its own dead letters. Follows `SinkConnectorConfig.validate` of Kafka Connect.
-fn topics(all: &mut Section, config: &Settings) {
-    let mut names: Vec<&str> = Vec::new();
-    for name in listed(config, "topics") {
-        if !name.is_empty() && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let regex = config.get("topics.regex").filter(|regex| !regex.trim().is_empty());
-    let both = match (names.is_empty(), regex) {
-        (true, None) => Some(definitions::NO_TOPICS),
-        (false, Some(_)) => Some(definitions::BOTH_TOPICS),
-        _ => None,
-    };
-    if let Some(message) = both {
-        all.error("topics", message);
-        all.error("topics.regex", message);
-    }
-    let queue = config.get("errors.deadletterqueue.topic.name").map(str::trim);
-    let queue = queue.filter(|topic| !topic.is_empty());
-    if let Some(topic) = queue.filter(|topic| names.contains(topic)) {
-        all.error("topics", format!(
-            "The DLQ topic '{topic}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
-            names.join(", ")
-        ));
-    }
-    let Some(regex) = regex else { return };
-    match (crate::pattern::Pattern::new(regex), queue) {
-        (Err(why), _) => all.error(
-            "topics.regex",
-            format!("Invalid value {regex} for configuration topics.regex: {why}"),
-        ),
-        (Ok(pattern), Some(topic)) if pattern.is_match(topic) => all.error("topics.regex", format!(
-            "The DLQ topic '{topic}' may not be matched by the regex for the topics ('topics.regex={regex}') consumed by the connector"
-        )),
-        _ => {}
-    }
 }
 
 /// Groups of topics to create. The first complaint stands for the rest.

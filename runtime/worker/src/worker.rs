@@ -25,7 +25,7 @@ use tracing::Instrument as _;
 
 use crate::config::WorkerConfig;
 use crate::connector::{Request, WorkerConnector, check_task_count};
-use crate::connector_config::ConnectorConfig;
+use crate::connector_config::{ConfigError, ConnectorConfig};
 use crate::error_counters::ErrorCounters;
 use crate::event::WorkerEvent;
 use crate::metrics::{ConnectorMetrics, Lifecycle, SandboxLimits, TaskMetrics, WorkerMetrics};
@@ -343,8 +343,10 @@ impl Worker {
     fn read(&self, config: &Settings) -> Result<(Arc<PluginInfo>, ConnectorConfig), Fault> {
         let read = || {
             let plugin = validation::connector(&*self.shared.plugins, config)?;
-            let config = ConnectorConfig::under(&self.shared.config.ceilings, config, plugin.kind)
-                .map_err(|error| Fault::config(error.message))?;
+            let WorkerConfig { ceilings, own_topics, .. } = &self.shared.config;
+            let wrong = |error: ConfigError| Fault::config(error.message);
+            let config = ConnectorConfig::under(ceilings, config, plugin.kind).map_err(wrong)?;
+            own_topics.check(&config).map_err(wrong)?;
             Ok((plugin, config))
         };
         read().map_err(|fault| config.secrets().hide_in(fault))

@@ -8,6 +8,8 @@ mod allocator;
 mod cpu;
 #[path = "attacks/host_calls.rs"]
 mod host_calls;
+#[path = "attacks/http.rs"]
+mod http;
 #[path = "attacks/kafka.rs"]
 mod kafka;
 #[path = "attacks/memory.rs"]
@@ -82,6 +84,7 @@ impl Behaviour for Guest {
             memory::attack,
             abi::attack,
             host_calls::attack,
+            http::attack,
             output::attack,
             kafka::attack,
             network::attack,

@@ -7,6 +7,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 use tombolo_guest_programs::host::types::{Fault, Settings};
 use tombolo_guest_programs::rows::{self, problem};
 use tombolo_guest_programs::{Behaviour, Component, bindings, state};
+use wasip2::filesystem::preopens::get_directories;
+use wasip2::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 
 struct Guest;
 
@@ -15,9 +17,12 @@ fn act(line: &str) -> String {
     done(line).unwrap_or_else(|error| format!("{:?}", error.kind()))
 }
 
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}
+
 fn done(line: &str) -> io::Result<String> {
     let words: Vec<&str> = line.split(' ').collect();
-    let number = |text: &str| text.parse::<u64>().unwrap_or_default();
     let bytes = |count: &str| vec![b'x'; number(count) as usize];
     match words.as_slice() {
         ["append", path, count] => {
@@ -40,6 +45,27 @@ fn done(line: &str) -> io::Result<String> {
         ["rename", path, new] => fs::rename(path, new)?,
         ["remove", path] => fs::remove_file(path)?,
         ["list", path] => return Ok(format!("{} entries", fs::read_dir(path)?.count())),
+        ["open", path, count] => return Ok(kept(count, || fs::File::open(path))),
+        ["streams", name, count] => {
+            let directories = get_directories();
+            let (how, flags) = (OpenFlags::empty(), DescriptorFlags::READ);
+            // Each file's own descriptor is dropped.
+            let stream = || {
+                let (directory, _) = directories.first().ok_or(ErrorCode::NoEntry)?;
+                directory.open_at(PathFlags::empty(), name, how, flags)?.read_via_stream(0)
+            };
+            return Ok(kept(count, stream));
+        }
+        ["listings", count] => {
+            let directories = get_directories();
+            let listing = || {
+                let (directory, _) = directories.first().ok_or(ErrorCode::NoEntry)?;
+                let listing = directory.read_directory()?;
+                listing.read_directory_entry()?;
+                Ok::<_, ErrorCode>(listing)
+            };
+            return Ok(kept(count, listing));
+        }
         // What was ever read in so many tries, beside failures.
         ["read", path, times] => {
             let each = (0..number(times)).flat_map(|_| fs::read_to_string(path));
@@ -48,6 +74,12 @@ fn done(line: &str) -> io::Result<String> {
         _ => return Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
     Ok("ok".to_owned())
+}
+
+/// How many of these could be had at once, of at most so many.
+fn kept<T, E>(count: &str, open: impl Fn() -> Result<T, E>) -> String {
+    let kept: Vec<T> = (0..number(count)).map_while(|_| open().ok()).collect();
+    format!("{} at once", kept.len())
 }
 
 impl Behaviour for Guest {

@@ -78,11 +78,25 @@ impl Guarded {
     /// Whether the command has ended by itself or by a signal.
     pub fn has_ended(&self) -> bool {
         // Its parent, the guard, collects it only at the end: until then it stays as a zombie.
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id)).unwrap_or_default();
+        let stat = self.stat();
         let state = stat.rsplit(") ").next().unwrap_or_default();
         // The first thread may be gone before the others.
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.id));
         state.is_empty() || (state.starts_with('Z') && threads.is_ok_and(|all| all.count() == 1))
+    }
+
+    /// The code that the command ended with; none while it runs, and where a signal ended it.
+    pub fn exit_code(&self) -> Option<i32> {
+        if !self.has_ended() {
+            return None;
+        }
+        // The last field is what `wait` would answer: the signal in its low bits, the code above them.
+        let status: i32 = self.stat().split_whitespace().last()?.parse().ok()?;
+        (status & 0x7f == 0).then_some(status >> 8)
+    }
+
+    fn stat(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/stat", self.id)).unwrap_or_default()
     }
 
     /// Sends a signal to the command.
@@ -136,6 +150,7 @@ mod tests {
         let guarded = sleeper(folder.path());
         let id = guarded.id();
         assert!(is_there(id) && !guarded.has_ended());
+        assert_eq!(guarded.exit_code(), None);
         drop(guarded);
         assert!(!is_there(id));
     }
@@ -162,5 +177,16 @@ mod tests {
         let guarded = sleeper(folder.path());
         guarded.signal(Signal::Kill).unwrap();
         wait_for(|| guarded.has_ended(), "the process ends", Duration::from_secs(10)).unwrap();
+        assert_eq!(guarded.exit_code(), None);
+    }
+
+    #[test]
+    fn a_process_that_ends_by_itself_tells_its_code() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "exit 7"]);
+        let guarded = Guarded::start(&command, &folder.path().join("log"), None).unwrap();
+        wait_for(|| guarded.has_ended(), "the process ends", Duration::from_secs(10)).unwrap();
+        assert_eq!(guarded.exit_code(), Some(7));
     }
 }

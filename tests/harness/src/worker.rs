@@ -51,6 +51,18 @@ impl Worker {
         settings: impl FnOnce(&Path) -> Vec<(String, String)>,
         environment: &[(&str, &str)],
     ) -> Result<Self> {
+        let worker = Self::launch_at(program, bootstrap, settings, environment)?;
+        worker.wait_until_healthy()?;
+        Ok(worker)
+    }
+
+    /// The same, and does not wait for it: the broker may be away.
+    pub fn launch_at(
+        program: &str,
+        bootstrap: String,
+        settings: impl FnOnce(&Path) -> Vec<(String, String)>,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tombolo-worker-").tempdir()?;
         let port = free_port()?;
         let id = folder.path().file_name().context("a folder has a name")?.to_string_lossy();
@@ -79,22 +91,32 @@ impl Worker {
         std::fs::write(folder.path().join("worker.properties"), lines.join("\n"))?;
         let (program, environment) = (PathBuf::from(program), settings_of(environment));
         let mut worker = Self { program, process: None, folder, port, environment };
-        worker.start_again()?;
+        worker.launch()?;
         Ok(worker)
     }
 
     /// Starts the same worker again after it has ended, and waits until it is healthy.
     pub fn start_again(&mut self) -> Result<()> {
+        self.launch()?;
+        self.wait_until_healthy()
+    }
+
+    fn launch(&mut self) -> Result<()> {
         let mut command = Command::new(&self.program);
         command.arg("worker").arg(self.folder.path().join("worker.properties"));
         // Components that one worker compiled serve the others of this run.
         command.env("XDG_CACHE_HOME", crate::target_folder().join("test-cache"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.process = Some(Guarded::start(&command, &self.log_file(), None)?);
-        let healthy = || {
-            let ended = self.process.as_ref().is_none_or(Guarded::has_ended);
-            ended || matches!(self.request("GET", "/health", None), Ok((200, _)))
-        };
+        Ok(())
+    }
+
+    /// Waits until it is healthy.
+    ///
+    /// Errors: it has ended, or takes too long; with its log.
+    pub fn wait_until_healthy(&self) -> Result<()> {
+        let healthy =
+            || self.has_ended() || matches!(self.request("GET", "/health", None), Ok((200, _)));
         let waited = wait_for(healthy, "the worker is healthy", START_MAX);
         if waited.is_err() || self.has_ended() {
             anyhow::bail!("the worker does not start:\n{}", self.log());
@@ -150,20 +172,20 @@ impl Worker {
 
     /// Kills it, as a power cut would.
     pub fn kill(&mut self) -> Result<()> {
-        self.end(Signal::Kill)
+        self.end(Signal::Kill).map(drop)
     }
 
     /// Asks it to end, and waits until it has.
     pub fn stop(&mut self) -> Result<()> {
-        self.end(Signal::Term)
+        self.end(Signal::Term).map(drop)
     }
 
-    fn end(&mut self, signal: Signal) -> Result<()> {
-        if let Some(process) = self.process.take() {
-            process.signal(signal)?;
-            wait_for(|| process.has_ended(), "the worker ends", START_MAX)?;
-        }
-        Ok(())
+    /// Sends it a signal that ends it, waits until it has ended, and returns the code that it ended with; none where the signal itself ended it.
+    pub fn end(&mut self, signal: Signal) -> Result<Option<i32>> {
+        let Some(process) = self.process.take() else { return Ok(None) };
+        process.signal(signal)?;
+        wait_for(|| process.has_ended(), "the worker ends", START_MAX)?;
+        Ok(process.exit_code())
     }
 
     /// Sends a request with a JSON body, and returns status and body; the body is null where it is empty, and text where it is not JSON.

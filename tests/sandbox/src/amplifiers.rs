@@ -24,7 +24,7 @@ const QUOTA_SETTING: (&str, &str) = ("sandbox.memory.max", "67108864");
 const SAMPLE: Duration = Duration::from_millis(1);
 
 /// Attacks of the corpus that amplify, each with settings beside its quota.
-const AMPLIFIERS: [(Class, &str, Pairs); 12] = [
+const AMPLIFIERS: [(Class, &str, Pairs); 14] = [
     (Class::Abi, "a list of 2 GiB", &[QUOTA_SETTING]),
     (Class::Abi, "aliasing lists", &[QUOTA_SETTING]),
     (Class::Abi, "a million strings", &[QUOTA_SETTING]),
@@ -32,6 +32,8 @@ const AMPLIFIERS: [(Class, &str, Pairs); 12] = [
     (Class::Abi, "a flood of resources", &[QUOTA_SETTING]),
     (Class::Abi, "schemas without end", &[QUOTA_SETTING]),
     (Class::HostCalls, "100,000 waits at once", &[QUOTA_SETTING]),
+    (Class::HostCalls, "bodies that are never sent", &[QUOTA_SETTING]),
+    (Class::HostCalls, "headers that are never sent", &[QUOTA_SETTING]),
     (Class::Output, "log flood", &[QUOTA_SETTING, ("sandbox.call.timeout.ms", "20000")]),
     (Class::Output, "a line of 64 MiB", &[QUOTA_SETTING, ("sandbox.call.timeout.ms", "20000")]),
     (Class::Output, "names of metrics", &[QUOTA_SETTING, ("sandbox.call.timeout.ms", "20000")]),

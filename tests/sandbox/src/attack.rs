@@ -67,7 +67,7 @@ impl Class {
     }
 }
 
-/// Settings of a connector. `{rest}`, `{broker}`, `{canary}`, `{config}`, `{status}` and `{offset}` stand for what the field has there.
+/// Settings of a connector. `{rest}`, `{broker}`, `{canary}`, `{open}`, `{config}`, `{status}` and `{offset}` stand for what the field has there.
 pub type Pairs = &'static [(&'static str, &'static str)];
 
 /// How it is carried out.

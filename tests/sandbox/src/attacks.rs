@@ -26,7 +26,7 @@ const DENIED: &[&str] = &["denied"];
 
 /// All attacks.
 pub fn all() -> Vec<Attack> {
-    let tables: [&[Attack]; 10] = [
+    let tables: [&[Attack]; 11] = [
         cpu::ATTACKS,
         memory::ATTACKS,
         abi::ATTACKS,
@@ -34,6 +34,7 @@ pub fn all() -> Vec<Attack> {
         output::ATTACKS,
         kafka::ATTACKS,
         network::ATTACKS,
+        network::OF_OPEN,
         secrets::ATTACKS,
         lifecycle::ATTACKS,
         uploads::ATTACKS,

@@ -179,11 +179,12 @@ fn merge(config: &mut Value, name: &str, value: &str) {
 }
 
 /// A setting's value, with what the field has in place of its names.
-fn filled(field: &Field, value: &str) -> Result<String> {
+pub(crate) fn filled(field: &Field, value: &str) -> Result<String> {
     Ok(value
         .replace("{rest}", &field.rest())
         .replace("{broker}", &field.bootstrap()?)
         .replace("{canary}", &field.canary()?.to_string())
+        .replace("{open}", &field.open().to_string())
         .replace("{config}", &field.config_topic())
         .replace("{status}", &field.status_topic())
         .replace("{offset}", &field.offset_topic()))

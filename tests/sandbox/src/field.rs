@@ -10,6 +10,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use crate::open;
 use tombolo_devbroker::{Broker, Config};
 use tombolo_harness::{Worker, complete_lines, wait_for};
 
@@ -39,6 +41,7 @@ pub struct Field {
     /// The worker.
     pub worker: Worker,
     canary: TcpListener,
+    open: SocketAddr,
     /// Ended after the worker, with its runtime last.
     broker: Option<Broker>,
     runtime: Runtime,
@@ -53,17 +56,24 @@ impl Field {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let broker = runtime.block_on(Broker::start(Config::dev(folder.path(), listen)))?;
         let bootstrap = broker.address().to_string();
+        let open = open::start()?;
+        let (private, allow) = (open.to_string(), format!("tcp://{open},http://{open}"));
         let settings = |_: &std::path::Path| {
-            let pattern = ("config.providers.env.param.allowlist.pattern", "FIELD_.*");
-            [("config.providers", "env"), ("config.providers.env.class", ENV_PROVIDER), pattern]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec()
+            [
+                ("config.providers", "env"),
+                ("config.providers.env.class", ENV_PROVIDER),
+                ("config.providers.env.param.allowlist.pattern", "FIELD_.*"),
+                ("sandbox.net.private", &private),
+                ("sandbox.net.allow", &allow),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec()
         };
         let environment = [("FIELD_SECRET", SECRET), PURGED_AT_ONCE];
         let worker = Worker::start_at(program, bootstrap, settings, &environment)?;
         let canary = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         canary.set_nonblocking(true)?;
-        let field = Self { worker, canary, broker: Some(broker), runtime, _folder: folder };
+        let field = Self { worker, canary, open, broker: Some(broker), runtime, _folder: folder };
         field.start_neighbour()?;
         Ok(field)
     }
@@ -102,7 +112,12 @@ impl Field {
         Ok(self.canary.local_addr()?)
     }
 
-    /// Whether somebody reached it since the last question.
+    /// A place that connectors may reach.
+    pub fn open(&self) -> SocketAddr {
+        self.open
+    }
+
+    /// Whether somebody reached the canary since the last question.
     pub fn was_reached(&self) -> bool {
         self.canary.accept().is_ok()
     }

@@ -7,6 +7,7 @@
 
 pub mod field;
 pub mod memory;
+mod open;
 
 pub mod attack;
 pub mod attacks;

@@ -14,6 +14,7 @@ use tombolo_harness::{complete_lines, wait_for};
 
 use crate::attack::Pairs;
 use crate::component::numbered;
+use crate::corpus;
 use crate::field::{Field, PATIENCE};
 use crate::figure::percent;
 
@@ -43,14 +44,29 @@ const TOPICS: Pairs = &[
 /// An attacker: a name, and what the guest `attacks` is told.
 pub type Attacker = (&'static str, Pairs);
 
-/// The attackers, one of each class. All of them go on for as long as they may.
-pub const ATTACKERS: [Attacker; 6] = [
+/// The attackers, one of each class; of egress two, at a place that they may reach. All of them go on for as long as they may.
+pub const ATTACKERS: [Attacker; 7] = [
     ("cpu", &[("attack", "tight loop")]),
     ("memory churn", &[("attack", "grow to the limit")]),
     ("log flood", &[("attack", "log flood without end")]),
     ("host-call flood", &[("attack", "a flood of WASI calls")]),
     ("trap loop", &[("attack", "recursion")]),
-    ("egress flood", &[("attack", "connect without end"), ("to", "127.0.0.1:9")]),
+    (
+        "egress flood",
+        &[
+            ("attack", "connect again and again"),
+            ("to", "{open}"),
+            ("sandbox.net.allow", "tcp://{open}"),
+        ],
+    ),
+    (
+        "request flood",
+        &[
+            ("attack", "requests without end"),
+            ("to", "{open}"),
+            ("sandbox.net.allow", "http://{open}"),
+        ],
+    ),
 ];
 
 /// Most throughput that a neighbour may lose.
@@ -170,8 +186,11 @@ fn beside_good(field: &Field, lasts: Duration) -> Result<Had> {
 }
 
 fn beside_attacker(field: &Field, attacker: Pairs, lasts: Duration) -> Result<Had> {
-    let bad = json!({"connector.class": "guest.Attacks0000Source"});
-    beside(field, "attacker", &with(bad, &[LIMITS, attacker]), lasts)
+    let mut bad = with(json!({"connector.class": "guest.Attacks0000Source"}), &[LIMITS, attacker]);
+    for value in bad.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        *value = json!(corpus::filled(field, value.as_str().unwrap_or_default())?);
+    }
+    beside(field, "attacker", &bad, lasts)
 }
 
 fn with(mut config: Value, pairs: &[Pairs]) -> Value {

@@ -39,7 +39,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
             "tombolo-devbroker",
             "tombolo-rest",
         ],
-        &["clap"],
+        &["clap", "mimalloc"],
     ),
     ("tombolo-sdk", &[], &["wit-bindgen"]),
     ("tombolo-file", &["tombolo-sdk"], &[]),

@@ -1,5 +1,7 @@
 //! The tree keeps to the house's rules. An exception stands in a list with its reason, and goes when it is no longer needed.
 
+use std::collections::BTreeSet;
+
 use tombolo_tidy::{lines_and_tests, root, sources};
 
 /// Longest source file, without its tests.
@@ -81,17 +83,35 @@ fn no_file_names_a_place_on_one_machine() {
 #[test]
 fn every_dependency_has_a_reason() {
     let readme = std::fs::read_to_string(root().join("runtime/README.md")).unwrap();
+    let reasons = readme.split("## Dependencies, and what each is for").nth(1).unwrap();
+    let reasons = reasons.split("\n## ").next().unwrap();
+    // The first cell of each row names crates between backticks.
+    let cells = reasons.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let listed: BTreeSet<&str> = cells.flat_map(|cell| cell.split('`').step_by(2)).collect();
+    assert!(listed.len() > 30, "the table was read: {listed:?}");
+
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let table = manifest.split("[workspace.dependencies]").nth(1).unwrap();
     let table = table.split("\n[").next().unwrap();
-    for line in table.lines().filter(|line| line.contains('=') && !line.starts_with('#')) {
-        let name = line.split(['=', ' ']).next().unwrap();
-        let ours = name.starts_with("tombolo-");
-        assert!(
-            ours || readme.contains(&format!("`{name}`")),
-            "runtime/README.md does not say what {name} is for"
-        );
+    let entries = table.lines().filter(|line| line.contains('=') && !line.starts_with('#'));
+    let names = entries.filter_map(|line| line.split(['=', ' ']).next());
+    let theirs: BTreeSet<&str> = names.filter(|name| !name.starts_with("tombolo-")).collect();
+    let unsaid: Vec<_> = theirs.difference(&listed).collect();
+    assert!(unsaid.is_empty(), "runtime/README.md does not say what these are for: {unsaid:?}");
+
+    let mut used = BTreeSet::new();
+    for manifest in sources(&["Cargo.toml"]) {
+        if manifest.path != "Cargo.toml" {
+            let names = manifest.text.lines().filter_map(|line| line.split(['.', '=', ' ']).next());
+            used.extend(names.map(str::to_owned));
+        }
     }
+    let idle: Vec<_> =
+        listed.iter().filter(|name| !theirs.contains(*name) || !used.contains(**name)).collect();
+    assert!(
+        idle.is_empty(),
+        "runtime/README.md says what these are for, and no crate uses them: {idle:?}"
+    );
 }
 
 #[test]

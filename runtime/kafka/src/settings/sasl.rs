@@ -62,8 +62,9 @@ fn built_with(feature: &str, ours: &str) -> Result<(), RefusedSetting> {
     if ffi::has_feature(feature) {
         return Ok(());
     }
-    let reason =
-        format!("this program was built without it; build tombolo with the feature {ours}");
+    let reason = format!(
+        "this program was built without it; build it with `cargo build --release -p tombolo --features {ours}`"
+    );
     Err(refused(MECHANISM, reason))
 }
 

@@ -185,6 +185,23 @@ const FAMILIES: &[(&str, Treatment)] = &[
     ("sasl.oauthbearer.", Ignored("librdkafka has its own way")),
 ];
 
+/// What a setting needs that not every build of the program has, for people.
+pub(super) fn needs(name: &str) -> Option<&'static str> {
+    match name {
+        "sasl.mechanism" => Some(
+            "`GSSAPI`, the default as in Kafka, needs a program that was built with `--features gssapi`",
+        ),
+        "sasl.kerberos.service.name" | "sasl.kerberos.min.time.before.relogin" => {
+            Some("needs a program that was built with `--features gssapi`")
+        }
+        "sasl.oauthbearer.token.endpoint.url"
+        | "sasl.oauthbearer.client.credentials.client.id"
+        | "sasl.oauthbearer.client.credentials.client.secret"
+        | "sasl.oauthbearer.scope" => Some("needs a program that was built with `--features oidc`"),
+        _ => None,
+    }
+}
+
 /// The setting that librdkafka has under this name.
 pub(super) fn java_name(kind: ClientKind, property: &str) -> &str {
     let is_it = |treatment: &Treatment| matches!(treatment, Renamed(name) if *name == property);

@@ -84,6 +84,22 @@ fn settings_are_translated() {
 }
 
 #[test]
+fn queues_are_bounded_and_what_is_in_them_does_not_expire() {
+    let holds = |kind: ClientKind, java: Pairs<'_>, property: &str, expected: &str| {
+        let settings = translate(kind, java).unwrap().0;
+        assert_eq!(settings.get(property), Some(expected), "{java:?}");
+    };
+    let (fetched, sent) = ("queued.max.messages.kbytes", "queue.buffering.max.kbytes");
+    holds(Consumer, &[], fetched, &(16 * 1024).to_string());
+    holds(Consumer, &[(fetched, "1024")], fetched, "1024");
+    holds(Producer, &[], sent, &(32 * 1024).to_string());
+    holds(Producer, &[("buffer.memory", "67108864")], sent, &(64 * 1024).to_string());
+    holds(Producer, &[], "message.timeout.ms", "0");
+    // Bytes bound the producer's queue, and each task's budget; a number of records does not.
+    holds(Producer, &[], "queue.buffering.max.messages", "0");
+}
+
+#[test]
 fn a_compression_level_counts_for_its_own_compression() {
     let levels = [
         ("compression.type", "zstd"),
@@ -275,7 +291,7 @@ fn mechanisms_that_this_build_lacks_are_refused_by_name() {
             }
             Err(refusal) => {
                 assert!(!crate::ffi::has_feature(feature));
-                assert!(refusal.reason.contains(ours), "{refusal}");
+                assert!(refusal.reason.contains(&format!("--features {ours}")), "{refusal}");
             }
         }
     }

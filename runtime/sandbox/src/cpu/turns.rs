@@ -1,10 +1,12 @@
 //! Shares of the processor where guests compete: how many ticks a turn lasts, and how many turns pass between two.
 //!
 //! The runtime that polls guests gives each a turn after the other, so that it needs no scheduler of its own: a deficit round robin whose round is
-//! that queue. A guest of twice the usual weight keeps its thread for two ticks, one of half the weight lets every other turn pass. Nothing is lost
-//! where nobody competes: turns that are let pass take microseconds then. Not here: budgets, which hold also where nobody competes.
+//! that queue. A guest of twice the usual weight keeps its thread for two ticks, one of half the weight lets every other turn pass, and so does each of
+//! two guests of one connector, whose weight they share. Nothing is lost where nobody competes: turns that are let pass take microseconds then. Not
+//! here: budgets, which hold also where nobody competes.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 use tombolo_model::policy::CPU_WEIGHT;
@@ -13,8 +15,32 @@ use tombolo_model::policy::CPU_WEIGHT;
 #[derive(Debug)]
 pub(crate) struct Turns {
     weight: u32,
-    /// What is left of the weight of turns so far, below [`CPU_WEIGHT`].
+    /// What is left of the weight of turns so far.
     credit: u32,
+}
+
+/// How many calls into its guests a connector has under way.
+#[derive(Debug, Default)]
+pub(crate) struct CallsUnderWay(AtomicU32);
+
+/// One of them, until it is dropped.
+pub(crate) struct UnderWay<'a>(&'a CallsUnderWay);
+
+impl CallsUnderWay {
+    pub(crate) fn begin(&self) -> UnderWay<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        UnderWay(self)
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Turns {
@@ -22,12 +48,13 @@ impl Turns {
         Self { weight: weight.max(1), credit: 0 }
     }
 
-    /// At the end of a turn: how many of the next to let pass, and how many ticks to run then.
-    pub(crate) fn next(&mut self) -> (u32, u64) {
-        let rounds = (CPU_WEIGHT - self.credit).div_ceil(self.weight).max(1);
+    /// At the end of a turn, where so many guests share the weight: how many of the next to let pass, and how many ticks to run then.
+    pub(crate) fn next(&mut self, sharing: u32) -> (u32, u64) {
+        let tick = CPU_WEIGHT.saturating_mul(sharing.max(1));
+        let rounds = tick.saturating_sub(self.credit).div_ceil(self.weight).max(1);
         let credit = self.credit.saturating_add(rounds.saturating_mul(self.weight));
-        self.credit = credit % CPU_WEIGHT;
-        (rounds - 1, u64::from(credit / CPU_WEIGHT))
+        self.credit = credit % tick;
+        (rounds - 1, u64::from(credit / tick))
     }
 }
 
@@ -50,11 +77,11 @@ mod tests {
     use super::*;
 
     /// Ticks that a guest runs in so many turns of the queue.
-    fn ticks(weight: u32, turns: u32) -> u64 {
+    fn ticks(weight: u32, sharing: u32, turns: u32) -> u64 {
         let mut guest = Turns::new(weight);
         let (mut left, mut ran) = (turns, 0);
         loop {
-            let (passed, ticks) = guest.next();
+            let (passed, ticks) = guest.next(sharing);
             let Some(rest) = left.checked_sub(passed + 1) else { return ran };
             (left, ran) = (rest, ran + ticks);
         }
@@ -63,9 +90,25 @@ mod tests {
     #[test]
     fn ticks_are_proportional_to_weight() {
         for (weight, expected) in [(100, 1_000), (300, 3_000), (250, 2_500), (50, 500), (1, 10)] {
-            assert_eq!(ticks(weight, 1_000), expected, "weight {weight}");
+            assert_eq!(ticks(weight, 1, 1_000), expected, "weight {weight}");
         }
-        let third = ticks(30, 1_000);
+        let third = ticks(30, 1, 1_000);
         assert!((290..=300).contains(&third), "{third}");
+    }
+
+    #[test]
+    fn guests_of_one_connector_share_its_weight() {
+        for (weight, sharing, expected) in [(100, 2, 500), (100, 10, 100), (1_000, 10, 1_000)] {
+            assert_eq!(ticks(weight, sharing, 1_000), expected, "{weight} for {sharing}");
+        }
+        let mut guest = Turns::new(250);
+        assert_eq!(guest.next(2), (0, 1));
+        // Half a tick's weight is left of that, and now it is a whole one's.
+        assert_eq!(guest.next(1), (0, 3));
+        let calls = CallsUnderWay::default();
+        let (one, two) = (calls.begin(), calls.begin());
+        assert_eq!(calls.count(), 2);
+        drop((one, two));
+        assert_eq!(calls.count(), 0);
     }
 }

@@ -1,13 +1,12 @@
 //! Files as guests see them: WASI's, with the limits of the directories that they lie in.
 //!
-//! Not here: files themselves, and what lies outside the directories, which is `wasmtime-wasi`'s to keep away; and counting (`quota`).
+//! Not here: files themselves, and what lies outside the directories, which is `wasmtime-wasi`'s to keep away; and counting bytes (`quota`)
+//! and descriptors (`opened`).
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use tombolo_model::capability::Capability;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
@@ -17,13 +16,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     DirectoryEntryStream, ErrorCode, Filesize, HostDescriptor, HostDirectoryEntryStream,
     MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
 };
-use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, FsError, FsResult, OutputStream, Pollable, StreamError,
-    StreamResult,
-};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::Host;
-use super::quota::{ENTRY_BYTES, Quota, Taken};
+use super::limited::{Limited, growth};
+use super::listing::{LISTING_BYTES, Listing};
+use super::opened::Opened;
+use super::quota::{ENTRY_BYTES, Quota};
+use super::{Host, NoMemory};
+use crate::limits::Budget;
 
 /// What one store's descriptors lie in.
 #[derive(Debug, Default)]
@@ -32,11 +32,12 @@ pub(crate) struct Roots {
     quotas: Arc<[Option<Arc<Quota>>]>,
     /// The limits of descriptors that have one.
     of: HashMap<u32, Arc<Quota>>,
+    opened: Opened,
 }
 
 impl Roots {
     pub(crate) fn new(quotas: Arc<[Option<Arc<Quota>>]>) -> Self {
-        Self { quotas, of: HashMap::new() }
+        Self { quotas, ..Self::default() }
     }
 
     fn of(&self, descriptor: &Resource<Descriptor>) -> Option<Arc<Quota>> {
@@ -48,6 +49,7 @@ impl Roots {
 pub(crate) struct Files<'a> {
     wasi: WasiFilesystemCtxView<'a>,
     roots: &'a mut Roots,
+    budget: &'a mut Budget,
 }
 
 struct HasFiles;
@@ -57,8 +59,8 @@ impl HasData for HasFiles {
 }
 
 fn files(host: &mut Host) -> Files<'_> {
-    let Host { wasi, table, roots, .. } = host;
-    Files { wasi: WasiFilesystemCtxView { ctx: wasi.filesystem(), table }, roots }
+    let Host { wasi, table, roots, budget, .. } = host;
+    Files { wasi: WasiFilesystemCtxView { ctx: wasi.filesystem(), table }, roots, budget }
 }
 
 /// The same where files are used; looking which directories there are is no use of them, as every program does.
@@ -87,6 +89,15 @@ async fn take(quota: Option<Arc<Quota>>, bytes: u64) -> FsResult<()> {
 }
 
 impl Files<'_> {
+    /// Errors: as many are open as may be.
+    fn may_open(&mut self) -> FsResult<()> {
+        match self.roots.opened.has_room() {
+            true => Ok(()),
+            // What WASI has that is nearest to `EMFILE`.
+            false => Err(ErrorCode::InsufficientMemory.into()),
+        }
+    }
+
     /// Bytes that come from one limited directory into another would be counted in neither.
     fn within_one(&self, a: &Resource<Descriptor>, b: &Resource<Descriptor>) -> FsResult<()> {
         let is_one = match (self.roots.of.get(&a.rep()), self.roots.of.get(&b.rep())) {
@@ -211,7 +222,16 @@ impl HostDescriptor for Files<'_> {
         &mut self,
         directory: Resource<Descriptor>,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
-        self.wasi.read_directory(directory).await
+        let directory = match self.wasi.table.get(&directory)? {
+            Descriptor::Dir(directory) => Arc::clone(&directory.dir),
+            Descriptor::File(_) => return Err(ErrorCode::NotDirectory.into()),
+        };
+        self.may_open()?;
+        let held = self.budget.hold(LISTING_BYTES).ok_or_else(|| FsError::trap(NoMemory))?;
+        let listing = Listing::open(directory, held).await?;
+        self.roots.opened.add(listing.directory());
+        // The bindings have WASI's own type for it, which cannot be made here; the table knows what it is.
+        Ok(Resource::new_own(self.wasi.table.push(listing)?.rep()))
     }
 
     async fn sync(&mut self, file: Resource<Descriptor>) -> FsResult<()> {
@@ -272,11 +292,16 @@ impl HostDescriptor for Files<'_> {
         how: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
+        self.may_open()?;
         let quota = self.roots.of(&at);
         if how.contains(OpenFlags::CREATE) {
             take(quota.clone(), ENTRY_BYTES).await?;
         }
         let opened = self.wasi.open_at(at, path_flags, path, how, flags).await?;
+        match self.wasi.table.get(&opened)? {
+            Descriptor::File(file) => self.roots.opened.add(&file.file),
+            Descriptor::Dir(directory) => self.roots.opened.add(&directory.dir),
+        }
         if let Some(quota) = quota {
             self.roots.of.insert(opened.rep(), quota);
         }
@@ -379,97 +404,13 @@ impl HostDirectoryEntryStream for Files<'_> {
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        self.wasi.read_directory_entry(stream).await
+        let listing: Resource<Listing> = Resource::new_borrow(stream.rep());
+        self.wasi.table.get_mut(&listing)?.next().await
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        HostDirectoryEntryStream::drop(&mut self.wasi, stream)
-    }
-}
-
-/// Bytes by which writing makes a file longer; at no position, at its end. Where its length cannot be seen, all of it is new.
-fn growth(file: &File, position: Option<u64>, length: u64) -> u64 {
-    let Some(position) = position else { return length };
-    position.saturating_add(length).saturating_sub(file.metadata().map_or(0, |file| file.len()))
-}
-
-/// A file's stream that makes it no longer than its directory may hold.
-struct Limited {
-    inner: DynOutputStream,
-    quota: Arc<Quota>,
-    file: Arc<File>,
-    /// Where it writes next; none at the end, wherever that is.
-    position: Option<u64>,
-}
-
-/// Tells the guest what a full disk would.
-fn full() -> StreamError {
-    StreamError::LastOperationFailed(std::io::Error::from_raw_os_error(libc::ENOSPC).into())
-}
-
-impl Limited {
-    fn growth(&self, length: usize) -> u64 {
-        growth(&self.file, self.position, length as u64)
-    }
-
-    fn advance(&mut self, length: usize) {
-        self.position = self.position.map(|position| position.saturating_add(length as u64));
-    }
-}
-
-#[async_trait]
-impl OutputStream for Limited {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        let growth = self.growth(bytes.len());
-        // Others may have taken what `check_write` saw.
-        if growth > 0 && !matches!(self.quota.try_take(growth, growth), Taken::Bytes(_)) {
-            return Err(full());
-        }
-        self.advance(bytes.len());
-        self.inner.write(bytes)
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        self.inner.flush()
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        let may = self.inner.check_write()?;
-        let growth = self.growth(may);
-        let free = (may as u64).saturating_sub(growth);
-        let gap = growth.saturating_sub(may as u64);
-        let room = match self.quota.room(growth) {
-            _ if growth == 0 => 0,
-            Taken::Bytes(room) if room > gap => room - gap,
-            // Nothing yet: whoever waits until it is ready has the directory measured.
-            Taken::Unknown => 0,
-            // To be refused when it is written, for who only asks has done nothing wrong.
-            Taken::Bytes(_) | Taken::Full if free == 0 => 1,
-            Taken::Bytes(_) | Taken::Full => 0,
-        };
-        Ok(usize::try_from(free + room).unwrap_or(usize::MAX))
-    }
-
-    async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
-        let growth = self.growth(bytes.len());
-        if growth > 0 {
-            self.quota.take(growth, growth).await.ok_or_else(full)?;
-        }
-        self.advance(bytes.len());
-        self.inner.blocking_write_and_flush(bytes).await
-    }
-
-    async fn cancel(&mut self) {
-        self.inner.cancel().await;
-    }
-}
-
-#[async_trait]
-impl Pollable for Limited {
-    async fn ready(&mut self) {
-        self.inner.ready().await;
-        if let Taken::Unknown = self.quota.room(1) {
-            self.quota.take(0, 1).await;
-        }
+        let listing: Resource<Listing> = Resource::new_own(stream.rep());
+        self.wasi.table.delete(listing)?;
+        Ok(())
     }
 }

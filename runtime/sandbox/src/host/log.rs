@@ -1,10 +1,10 @@
 //! `tombolo:connect/log`: a plugin's lines in the worker's log.
 //!
-//! A line is cut, its control characters are escaped, what its plugin must not tell is hidden, and lines beyond the rate are counted instead of
-//! written. Not here: where the log goes.
+//! Lines beyond the rate are counted instead of written, before anything else is done for them. Of the others each is cut, what its plugin must not tell is
+//! hidden, and its control characters are escaped. Not here: where the log goes.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tombolo_model::Secrets;
@@ -19,6 +19,12 @@ const PLUGIN: &str = "plugin";
 
 /// Longest line, in bytes.
 pub(crate) const LINE_MAX: usize = 4 << 10;
+
+/// What a line counts beside its own bytes: about what its time, level and labels take in the log, so that an empty line is not free.
+pub(crate) const LINE_BYTES: u64 = 128;
+
+/// Said before the first line that is written again.
+const DROPPED: &str = "lines of the plugin above sandbox.log.rate were dropped";
 
 /// Whose lines they are.
 #[derive(Clone, Debug)]
@@ -54,26 +60,16 @@ impl Confided {
     }
 }
 
-/// The log of one store; clones share its rate.
+/// The log of one store.
 #[derive(Clone)]
 pub(crate) struct Log {
-    labels: Labels,
-    confided: Confided,
-    meters: Arc<Meters>,
-    rate: Arc<Mutex<Rate>>,
+    pub(crate) labels: Labels,
+    pub(crate) confided: Confided,
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) rate: Rate,
 }
 
 impl Log {
-    pub(crate) fn new(
-        labels: Labels,
-        confided: Confided,
-        meters: Arc<Meters>,
-        bytes_per_second: u32,
-    ) -> Self {
-        let rate = Rate::new(bytes_per_second, Instant::now());
-        Self { labels, confided, meters, rate: Arc::new(Mutex::new(rate)) }
-    }
-
     /// A line without what the plugin must not tell, cut.
     pub(crate) fn hide<'a>(&self, line: &'a str) -> Cow<'a, str> {
         self.confided.hide(line)
@@ -81,18 +77,19 @@ impl Log {
 
     /// Writes a line, or counts it as dropped.
     pub(crate) fn write(&self, level: contract::Level, line: &str) {
+        let raw_bytes = cut(line).len() as u64;
+        let Some(dropped) = self.rate.admit(raw_bytes) else {
+            return self.meters.log_line_dropped();
+        };
         let line = escaped(&self.hide(line));
-        let admitted = self
-            .rate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .admit(line.len() as u64, Instant::now());
-        let Some(dropped) = admitted else { return self.meters.log_line_dropped() };
-        self.meters.logged(line.len() as u64);
+        let bytes = line.len() as u64;
+        self.rate.spend(bytes.saturating_sub(raw_bytes));
+        self.meters.logged(bytes);
         self.meters.capabilities().uses(Capability::Log);
         let Labels { connector, task, component } = &self.labels;
         if dropped > 0 {
-            tracing::warn!(target: PLUGIN, %connector, task, %component, dropped, "lines of the plugin above sandbox.log.rate were dropped");
+            self.rate.spend(LINE_BYTES + DROPPED.len() as u64);
+            tracing::warn!(target: PLUGIN, %connector, task, %component, dropped, "{DROPPED}");
         }
         match level {
             contract::Level::Trace => {
@@ -114,21 +111,45 @@ impl Log {
     }
 }
 
+/// How much may be logged in a second. Clones share it: the instances of one task do, those too that take the place of one that ended.
+#[derive(Clone)]
+pub(crate) struct Rate(Arc<Mutex<Allowance>>);
+
+impl Rate {
+    pub(crate) fn new(bytes_per_second: u32) -> Self {
+        Self(Arc::new(Mutex::new(Allowance::new(bytes_per_second, Instant::now()))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Allowance> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a line of so many bytes may be written, and how many were dropped since the last that was.
+    fn admit(&self, bytes: u64) -> Option<u64> {
+        self.lock().admit(bytes, Instant::now())
+    }
+
+    /// Takes what a line that is written turned out to take beside.
+    fn spend(&self, bytes: u64) {
+        self.lock().spend(bytes);
+    }
+}
+
 /// Bytes that may still be written: fills by the second, up to one second's worth.
-struct Rate {
+struct Allowance {
     per_second: u64,
     left: u64,
     filled: Instant,
     dropped: u64,
 }
 
-impl Rate {
+impl Allowance {
     fn new(per_second: u32, now: Instant) -> Self {
         let per_second = u64::from(per_second);
         Self { per_second, left: per_second, filled: now, dropped: 0 }
     }
 
-    /// Whether a line may be written, and how many were dropped since the last that was.
+    /// Whether a line may be written, which takes [`LINE_BYTES`] beside its own, and how many were dropped since the last that was.
     fn admit(&mut self, bytes: u64, now: Instant) -> Option<u64> {
         let passed = now.saturating_duration_since(self.filled).as_millis();
         let due = u64::try_from(passed).unwrap_or(u64::MAX).saturating_mul(self.per_second) / 1_000;
@@ -136,7 +157,7 @@ impl Rate {
             self.left = self.left.saturating_add(due).min(self.per_second);
             self.filled = now;
         }
-        match self.left.checked_sub(bytes) {
+        match self.left.checked_sub(LINE_BYTES.saturating_add(bytes)) {
             Some(left) => {
                 self.left = left;
                 Some(std::mem::take(&mut self.dropped))
@@ -146,6 +167,10 @@ impl Rate {
                 None
             }
         }
+    }
+
+    fn spend(&mut self, bytes: u64) {
+        self.left = self.left.saturating_sub(bytes);
     }
 }
 
@@ -183,14 +208,64 @@ mod tests {
     #[test]
     fn lines_beyond_the_rate_are_counted() {
         let start = Instant::now();
-        let mut rate = Rate::new(100, start);
-        assert_eq!(rate.admit(60, start), Some(0));
-        assert_eq!(rate.admit(60, start), None);
-        assert_eq!(rate.admit(60, start), None);
-        assert_eq!(rate.admit(40, start), Some(2));
-        assert_eq!(rate.admit(60, start + Duration::from_millis(500)), None);
-        assert_eq!(rate.admit(60, start + Duration::from_millis(600)), Some(1));
-        assert_eq!(rate.admit(101, start + Duration::from_secs(60)), None, "never above a second");
+        let after = |millis| start + Duration::from_millis(millis);
+        let mut allowance = Allowance::new(1_000, start);
+        let line = |bytes: u64| bytes - LINE_BYTES;
+        assert_eq!(allowance.admit(line(600), start), Some(0));
+        assert_eq!(allowance.admit(line(600), start), None);
+        assert_eq!(allowance.admit(line(600), start), None);
+        assert_eq!(allowance.admit(line(400), start), Some(2));
+        assert_eq!(allowance.admit(line(600), after(500)), None);
+        assert_eq!(allowance.admit(line(600), after(600)), Some(1));
+        assert_eq!(allowance.admit(line(1_001), after(60_000)), None, "never above a second");
+        allowance.spend(2_000);
+        assert_eq!(allowance.admit(line(LINE_BYTES), after(60_000)), None, "it was spent");
+    }
+
+    #[test]
+    fn empty_lines_are_not_free_and_a_flood_of_them_is_dropped() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(64 << 10, start);
+        let mut written =
+            |now: Instant| (0..65_536).filter(|_| allowance.admit(0, now).is_some()).count() as u64;
+        assert_eq!(written(start), (64 << 10) / LINE_BYTES);
+        assert_eq!(written(start), 0);
+        assert_eq!(written(start + Duration::from_secs(1)), (64 << 10) / LINE_BYTES);
+    }
+
+    /// The log of a plugin with a rate of so many bytes.
+    fn log(rate: &Rate) -> Log {
+        Log {
+            labels: Labels { connector: "c".into(), task: None, component: "".into() },
+            confided: Confided::default(),
+            meters: Arc::default(),
+            rate: rate.clone(),
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_an_instance_has_no_more_to_log_than_that_had_left() {
+        let rate = Rate::new(u32::try_from(3 * LINE_BYTES).unwrap());
+        let (first, second) = (log(&rate), log(&rate));
+        for _ in 0..100 {
+            first.write(contract::Level::Info, "");
+        }
+        for _ in 0..100 {
+            second.write(contract::Level::Info, "");
+        }
+        let dropped = |log: &Log| log.meters.read().log_lines_dropped;
+        // On a busy machine a line or another is due meanwhile.
+        assert!((90..=97).contains(&dropped(&first)), "{}", dropped(&first));
+        assert!(dropped(&second) >= 90, "{}", dropped(&second));
+    }
+
+    #[test]
+    fn what_escaping_makes_of_a_line_counts() {
+        let rate = Rate::new(1_000);
+        let log = log(&rate);
+        log.write(contract::Level::Info, &"\u{1b}".repeat(300));
+        assert_eq!(log.meters.read().log_bytes, 6 * 300);
+        assert_eq!(rate.lock().left, 0);
     }
 
     #[test]

@@ -16,10 +16,13 @@ use crate::v0::tombolo::connect as contract;
 
 pub(crate) mod files;
 pub(crate) mod http;
+mod limited;
+mod listing;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod network;
 pub(crate) mod offsets;
+mod opened;
 pub(crate) mod output;
 pub(crate) mod quota;
 pub(crate) mod schemas;

@@ -11,14 +11,14 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use crate::host::log::{LINE_MAX, Log, cut, escaped};
+use crate::host::log::{Confided, LINE_MAX, Log, cut, escaped};
 use crate::v0::tombolo::connect::log::Level;
 
 /// Lines kept: a panic's message and what led to it.
 const LINES_KEPT: usize = 16;
 
 /// Most bytes kept of one store: the lines begun on both streams, and the last lines of standard error.
-pub(crate) const KEPT_BYTES_MAX: usize = LINES_KEPT * LINE_MAX + 2 * BEGUN_MAX;
+pub(crate) const KEPT_BYTES_MAX: usize = (LINES_KEPT + 2) * BEGUN_MAX;
 
 /// Most bytes kept of a line that has begun: with a letter beyond the cut, so that it is known for one.
 const BEGUN_MAX: usize = LINE_MAX + char::MAX.len_utf8();
@@ -26,25 +26,28 @@ const BEGUN_MAX: usize = LINE_MAX + char::MAX.len_utf8();
 /// Bytes taken in one write.
 const WRITE_MAX: usize = 64 << 10;
 
-/// The last lines that a guest wrote.
+/// The last lines that a guest wrote, as it wrote them: most are never read, so that what they must not tell is hidden when they are.
 #[derive(Clone, Default)]
-pub(crate) struct LastLines(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct LastLines(Arc<Mutex<VecDeque<Vec<u8>>>>);
 
 impl LastLines {
-    fn push(&self, line: &str) {
-        // Escaping makes a line longer.
-        let line = cut(&escaped(line)).to_owned();
+    /// Keeps a line of at most [`BEGUN_MAX`] bytes.
+    fn push(&self, line: &[u8]) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == LINES_KEPT {
             lines.pop_front();
         }
-        lines.push_back(line);
+        lines.push_back(line.to_vec());
     }
 
-    /// The lines, one under the other; none if there are none.
-    pub(crate) fn text(&self) -> Option<String> {
+    /// The lines, one under the other, without what must not be told; none if there are none.
+    pub(crate) fn text(&self, confided: &Confided) -> Option<String> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (!lines.is_empty()).then(|| lines.iter().cloned().collect::<Vec<_>>().join("\n"))
+        let shown = |line: &Vec<u8>| {
+            // Escaping makes a line longer.
+            cut(&escaped(&confided.hide(&String::from_utf8_lossy(line)))).to_owned()
+        };
+        (!lines.is_empty()).then(|| lines.iter().map(shown).collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -72,13 +75,16 @@ impl Output {
             let room = BEGUN_MAX.saturating_sub(line.len()).min(piece.len());
             line.extend_from_slice(piece.get(..room).unwrap_or_default());
             if ended.is_some() {
-                let text = String::from_utf8_lossy(&line).into_owned();
-                self.log.write(self.level, &text);
-                if let Some(last) = &self.last {
-                    last.push(&self.log.hide(&text));
-                }
+                self.write_line(&line);
                 line.clear();
             }
+        }
+    }
+
+    fn write_line(&self, line: &[u8]) {
+        self.log.write(self.level, &String::from_utf8_lossy(line));
+        if let Some(last) = &self.last {
+            last.push(line);
         }
     }
 }

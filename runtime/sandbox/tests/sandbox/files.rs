@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
 
 use tombolo_model::FaultKind;
+use tombolo_model::meters::Meters;
 use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::{CompileLimits, FileRoot, Grants, Limits};
 use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
@@ -221,6 +223,49 @@ async fn a_directory_holds_no_more_than_it_may_however_it_is_filled() {
     while act(&fixture, &again).await != ["ok"] {
         assert!(std::time::Instant::now() < deadline, "it is measured anew after a second");
     }
+}
+
+#[tokio::test]
+async fn a_plugin_has_only_so_many_files_open_however_it_keeps_them_open() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "x").unwrap();
+    let fixture = offering(vec![FileRoot::new(folder.path())]).await;
+    let at = text(folder.path());
+    let lines = [
+        format!("open {at}/file 64"),
+        format!("open {at}/file 100"),
+        "streams file 100".to_owned(),
+        "listings 100".to_owned(),
+        format!("read {at}/file 200"),
+        format!("list {at}"),
+    ];
+    let most = "64 at once";
+    assert_eq!(act(&fixture, &lines).await, [most, most, most, most, "x", "1 entries"]);
+}
+
+#[tokio::test]
+async fn a_large_directory_is_listed_to_its_end_in_little_memory_that_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "n".repeat(200);
+    for number in 0..3_000 {
+        fs::write(folder.path().join(format!("{number}-{name}")), "").unwrap();
+    }
+    let fixture = offering(vec![FileRoot::new(folder.path())]).await;
+    let listed = [format!("list {}", text(folder.path())), "listings 1".to_owned()];
+    assert_eq!(act(&fixture, &listed).await, ["3000 entries", "1 at once"]);
+
+    let peak = async |listings: u32| {
+        let meters = Arc::new(Meters::default());
+        let mut task = fixture.metered_task(Limits::default(), &meters).await;
+        let mut source = task.source(&fixture.plugin(PluginKind::Source)).await.unwrap();
+        let lines = format!("listings {listings}");
+        source.start(&settings(&[("do", &lines)])).await.unwrap();
+        meters.read().memory_peak
+    };
+    // All names have 600 KiB: sixteen listings at once would be more than 9 MiB.
+    let (one, many) = (peak(1).await, peak(17).await);
+    let more = many - one;
+    assert!((16 * (96 << 10)..4 << 20).contains(&more), "{more} bytes for sixteen listings");
 }
 
 #[tokio::test]

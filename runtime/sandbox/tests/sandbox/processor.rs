@@ -3,17 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tombolo_model::Breach;
 use tombolo_model::meters::{Meters, Usage};
 use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::{CpuLimits, Limits};
 use tombolo_model::role::SinkTask;
+use tombolo_model::{Breach, ConnectorName, TaskId};
 
-use crate::support::{Fixture, breach, rows, settings};
+use crate::support::{Fixture, breach, rows, settings, task};
 
 /// A sink that computes for ever once it is given rows.
-async fn spinner(fixture: &Fixture, limits: Limits, meters: &Arc<Meters>) -> Box<dyn SinkTask> {
-    let mut task = fixture.metered_task(limits, meters).await;
+async fn spinner(
+    fixture: &Fixture,
+    task: &TaskId,
+    limits: Limits,
+    meters: &Arc<Meters>,
+) -> Box<dyn SinkTask> {
+    let mut task = fixture.metered_task_of(task, limits, meters).await;
     let mut sink = task.sink(&fixture.plugin(PluginKind::Sink)).await.unwrap();
     sink.start(&settings(&[])).await.unwrap();
     sink
@@ -33,7 +38,7 @@ async fn a_loop_over_its_budget_is_slowed_down_and_its_deadline_waits_for_it() {
         ..Limits::default()
     };
     let start = Instant::now();
-    let mut sink = spinner(&fixture, limits, &meters).await;
+    let mut sink = spinner(&fixture, &task(), limits, &meters).await;
     let fault = sink.put(&mut rows(&[("k", "v")]), None).await.unwrap_err();
     let took = start.elapsed();
     let (breach, message) = breach(&fault);
@@ -48,31 +53,34 @@ async fn a_loop_over_its_budget_is_slowed_down_and_its_deadline_waits_for_it() {
     assert!(cpu <= most, "{cpu:?} of {most:?}");
 }
 
-/// Two guests that compute for ever on one thread: how much more the first gets of it.
-fn share(weights: [u32; 2]) -> f64 {
+/// Two connectors, each with its weight and so many tasks that compute for ever on one thread: how much more the first gets of it.
+fn share(connectors: [(u32, u32); 2]) -> f64 {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     // As the worker's program runs guests.
     let runtime = runtime.enable_all().event_interval(1).build().unwrap();
     runtime.block_on(async {
         let fixture = Fixture::new(tombolo_guests::LOOPS).await;
         let mut spinning = Vec::new();
-        for weight in weights {
-            let meters = Arc::new(Meters::default());
+        for (at, (weight, tasks)) in connectors.into_iter().enumerate() {
             let limits = Limits {
                 call_timeout: Duration::from_millis(1_500),
                 cpu: CpuLimits { weight, ..CpuLimits::default() },
                 ..Limits::default()
             };
-            let mut sink = spinner(&fixture, limits, &meters).await;
-            let call = async move { sink.put(&mut rows(&[("k", "v")]), None).await.is_err() };
-            spinning.push((meters, call));
+            for index in 0..tasks {
+                let meters = Arc::new(Meters::default());
+                let task = TaskId::new(ConnectorName::new(at.to_string()), index);
+                let mut sink = spinner(&fixture, &task, limits.clone(), &meters).await;
+                let call = async move { sink.put(&mut rows(&[("k", "v")]), None).await.is_err() };
+                spinning.push((at, meters, call));
+            }
         }
-        let calls: Vec<_> =
-            spinning.into_iter().map(|(meters, call)| (meters, tokio::spawn(call))).collect();
-        let mut used = Vec::new();
-        for (meters, call) in calls {
+        let spawned =
+            spinning.into_iter().map(|(at, meters, call)| (at, meters, tokio::spawn(call)));
+        let mut used = [0.0; 2];
+        for (at, meters, call) in spawned.collect::<Vec<_>>() {
             assert!(call.await.unwrap(), "a deadline ends it");
-            used.push(meters.read().cpu.as_secs_f64());
+            used[at] += meters.read().cpu.as_secs_f64();
         }
         used[0] / used[1]
     })
@@ -81,8 +89,15 @@ fn share(weights: [u32; 2]) -> f64 {
 #[test]
 fn where_two_compete_each_gets_time_by_its_weight() {
     for (weights, expected) in [([100, 100], 1.0), ([300, 100], 3.0), ([100, 25], 4.0)] {
-        let share = share(weights);
+        let share = share(weights.map(|weight| (weight, 1)));
         println!("weights {weights:?}: the first got {share:.2} times what the second got");
         assert!(share > expected * 0.6 && share < expected * 1.6, "{weights:?}: {share}");
     }
+}
+
+#[test]
+fn more_tasks_get_a_connector_no_more_time() {
+    let share = share([(100, 4), (100, 1)]);
+    println!("four tasks got {share:.2} times what one of another connector got");
+    assert!(share > 0.6 && share < 1.6, "{share}");
 }

@@ -241,7 +241,7 @@ async fn connections_carry_bytes_with_tls_and_without() {
 
 #[tokio::test]
 async fn sockets_that_a_plugin_opens_itself_count_among_its_connections() {
-    let server = Server::start_kept(|request| request.to_owned());
+    let server = Server::start(|request| request.to_owned());
     let place = format!("127.0.0.1:{}", server.port());
     let reaching = Reaching::new("tcp://*:1-65535", &place, &format!("tcp://{place}")).await;
     let many = format!("sockets {place} 40");

@@ -56,9 +56,19 @@ impl Fixture {
         limits: Limits,
         meters: &Arc<Meters>,
     ) -> Box<dyn TaskPlugins> {
+        self.metered_task_of(&task(), limits, meters).await
+    }
+
+    /// The same for this task.
+    pub(crate) async fn metered_task_of(
+        &self,
+        task: &TaskId,
+        limits: Limits,
+        meters: &Arc<Meters>,
+    ) -> Box<dyn TaskPlugins> {
         let (meters, offsets) = (Arc::clone(meters), Arc::new(NoOffsets));
         self.sandbox
-            .task(&task(), TaskContext { limits, meters, egress: Egress::default(), offsets })
+            .task(task, TaskContext { limits, meters, egress: Egress::default(), offsets })
             .await
             .unwrap()
     }

@@ -4,7 +4,6 @@
 //! forge another line. Not here: which events there are.
 
 use std::fmt::{self, Write as _};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,6 +14,9 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+
+use super::names::PLUGINS;
+use super::writer::{Whose, Writer};
 
 /// What begins each further line of a text of several lines.
 const CONTINUATION: &str = "\n    ";
@@ -30,8 +32,27 @@ pub(crate) enum Format {
 
 /// Writes events, and keeps the last ones of each connector.
 pub(crate) struct Lines {
-    pub(crate) format: Format,
-    pub(crate) kept: Arc<LogLines>,
+    pub(super) format: Format,
+    pub(super) kept: Arc<LogLines>,
+    pub(super) writer: Writer,
+}
+
+impl Lines {
+    fn printed(&self, line: &LogLine, level: Level) -> String {
+        match self.format {
+            Format::Text { is_colored } => text(line, is_colored.then(|| color(level))),
+            Format::Json => json(line),
+        }
+    }
+
+    /// What says that lines of plugins are missing.
+    fn notice(&self, dropped: u64) -> String {
+        let message = format!("{dropped} lines of plugins were dropped: who reads the log is slow");
+        let (at, level) = (SystemTime::now(), Level::WARN);
+        let logger = module_path!().to_owned();
+        let line = LogLine { at, level: level.as_str(), logger, message, fields: vec![] };
+        self.printed(&line, level)
+    }
 }
 
 /// What an event or a span says.
@@ -104,14 +125,9 @@ where
             message: said.message,
             fields: said.fields,
         };
-        let printed = match self.format {
-            Format::Text { is_colored } => {
-                text(&line, is_colored.then(|| color(*metadata.level())))
-            }
-            Format::Json => json(&line),
-        };
-        // Where nobody reads any more, there is nobody to tell.
-        std::io::stderr().lock().write_all(printed.as_bytes()).ok();
+        let printed = self.printed(&line, *metadata.level());
+        let whose = if line.logger == PLUGINS { Whose::Plugin } else { Whose::Worker };
+        self.writer.write(printed, whose, |dropped| self.notice(dropped));
         self.kept.push(line);
     }
 }
@@ -185,7 +201,8 @@ mod tests {
     /// What is kept of what `log` logs.
     fn logged(log: impl FnOnce()) -> Vec<LogLine> {
         let kept = Arc::new(LogLines::default());
-        let lines = Lines { format: Format::Json, kept: Arc::clone(&kept) };
+        let writer = Writer::start(Box::new(std::io::stderr()));
+        let lines = Lines { format: Format::Json, kept: Arc::clone(&kept), writer };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), log);
         kept.last("c", usize::MAX)
     }

@@ -37,7 +37,7 @@ pub const BATCH_BYTES_MAX: &str = "sandbox.batch.bytes.max";
 ///
 /// Default 10: enough for a producer's mistake, few enough that a sink which is broken itself does not move its whole topic to the dead letter queue.
 pub const POISON_ROWS_MAX: &str = "errors.poison.rows.max";
-/// Setting for log bytes a second.
+/// Setting for log bytes a second, a line counting 128 bytes beside its own.
 pub const LOG_RATE: &str = "sandbox.log.rate";
 
 /// Setting for how often what failed is started anew within a window.
@@ -116,7 +116,7 @@ fn sandbox() -> Vec<ConfigKey> {
             .doc("Longest call into a plugin, in milliseconds."),
         long(BATCH_BYTES_MAX, "8388608", 3, "Batch bytes max")
             .doc("Most bytes of one batch; a single larger record still passes alone."),
-        long(LOG_RATE, "65536", 4, "Log rate").doc("Log bytes a second of one plugin instance."),
+        long(LOG_RATE, "65536", 4, "Log rate").doc("Log bytes a second of the plugins of one task together; a line counts 128 bytes beside its own."),
         long(INFLIGHT_BYTES_MAX, "8388608", 5, "In-flight bytes max")
             .doc("Most bytes of a source task that Kafka has not acknowledged."),
         key(TOPICS_MAX, Type::Int)
@@ -140,7 +140,7 @@ fn sandbox() -> Vec<ConfigKey> {
             .doc("Processor time that they may use at once beyond sandbox.cpu.max, in milliseconds; it fills again at that rate."),
         long(CPU_WEIGHT, "100", 10, "CPU weight")
             .check(Check::Between(1, 1000))
-            .doc("Share of the processor that each task's plugins get where they compete with those of other connectors: twice the weight, twice the time. Where nobody competes it makes no difference."),
+            .doc("Share of the processor that the connector's plugins get where they compete with those of other connectors: twice the weight, twice the time. Where nobody competes it makes no difference."),
         key(MEMORY_TOTAL_MAX, Type::Long)
             .importance(Importance::Low)
             .check(Check::AtLeast(1))

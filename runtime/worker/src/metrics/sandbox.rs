@@ -135,7 +135,7 @@ impl SandboxLimits {
             ),
             (
                 "cpu-weight",
-                "Share of each task where plugins compete (sandbox.cpu.weight).",
+                "Share of the connector where plugins compete (sandbox.cpu.weight).",
                 f64::from(sandbox.cpu.weight),
             ),
             (
@@ -150,7 +150,7 @@ impl SandboxLimits {
             ),
             (
                 "log-rate-bytes",
-                "Most bytes that a plugin logs in a second (sandbox.log.rate).",
+                "Most bytes that the plugins of one task log in a second (sandbox.log.rate).",
                 f64::from(sandbox.log_bytes_per_second),
             ),
             (

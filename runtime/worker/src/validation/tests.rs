@@ -396,3 +396,56 @@ async fn a_connector_that_asks_for_more_of_the_network_than_its_worker_allows_is
     let many = errors(&many.join(","), "tcp://b:1").await;
     assert!(many[0].ends_with("tcp://a:20, and 30 more"), "{many:?}");
 }
+
+#[tokio::test]
+async fn the_worker_s_own_topics_are_refused_where_they_would_be_written_to_or_tell_of_secrets() {
+    let json = "org.apache.kafka.connect.json.JsonConverter";
+    let settings = [
+        ("bootstrap.servers", "b:9092"),
+        ("key.converter", json),
+        ("value.converter", json),
+        ("config.storage.topic", "c"),
+        ("offset.storage.topic", "o"),
+        ("status.storage.topic", "s"),
+    ];
+    let worker = WorkerConfig::from_settings(&settings.into_iter().collect()).unwrap();
+    let wrong = async |config: &str| {
+        let validation = run_on(&worker, &format!("name=n\n{config}")).await;
+        let wrong = validation.configs.iter().filter(|config| !config.errors.is_empty());
+        wrong.map(|config| (config.name.clone(), config.errors.join(" & "))).collect::<Vec<_>>()
+    };
+    let none: [(String, String); 0] = [];
+    let (sink, source) =
+        ("connector.class=FileStreamSink", "connector.class=FileStreamSource\ntopic=t");
+    let (dead, offsets) = ("errors.deadletterqueue.topic.name", "offsets.storage.topic");
+    for topic in ["c", "o", "s", "c-plugins", "c-plugins-chunks", "c-secrets"] {
+        let message = format!(
+            "Invalid value {topic} for configuration {dead}: it is an internal topic of the worker, to which no connector may write; expected any other topic"
+        );
+        let expected = [(dead.to_owned(), message)];
+        assert_eq!(wrong(&format!("{sink}\ntopics=t\n{dead}={topic}")).await, expected);
+        assert_eq!(wrong(&format!("{source}\n{dead}= {topic} ")).await, expected);
+        let expected = format!(
+            "Invalid value {topic} for configuration {offsets}: it is an internal topic of the worker, to which no connector may write; expected the worker's topic for offsets, or any other topic"
+        );
+        let of_offsets = wrong(&format!("{source}\n{offsets}={topic}")).await;
+        match topic {
+            "o" => assert_eq!(of_offsets, none),
+            _ => assert_eq!(of_offsets, [(offsets.to_owned(), expected)]),
+        }
+        let read = wrong(&format!("{sink}\ntopics=t, {topic}")).await;
+        match topic {
+            "c-secrets" => assert_eq!(
+                read,
+                [(
+                    "topics".to_owned(),
+                    "Invalid value c-secrets for configuration topics: it is the worker's internal topic for secrets, which no connector may read; expected any other topic".to_owned()
+                )]
+            ),
+            _ => assert_eq!(read, none),
+        }
+    }
+    assert_eq!(wrong(&format!("{sink}\ntopics.regex=.*")).await, none);
+    assert_eq!(wrong(&format!("{sink}\ntopics=t\n{dead}=x")).await, none);
+    assert_eq!(wrong(&format!("{source}\n{dead}=x\n{offsets}=y")).await, none);
+}

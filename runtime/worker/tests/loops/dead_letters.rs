@@ -320,6 +320,46 @@ async fn a_queue_that_cannot_be_created_fails_the_task() {
     assert!(script.calls().is_empty(), "the sink is not started");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_task_starts_that_would_write_its_letters_or_offsets_where_the_worker_keeps_its_state() {
+    let own = [
+        ("config.storage.topic", "own-c"),
+        ("offset.storage.topic", "own-o"),
+        ("status.storage.topic", "own-s"),
+    ];
+    let refused = |topic: &str, setting: &str| {
+        format!("Invalid value {topic} for configuration {setting}: it is an internal topic")
+    };
+    let queue = "errors.deadletterqueue.topic.name";
+    for topic in
+        ["own-c", "own-o", "own-s", "own-c-plugins", "own-c-plugins-chunks", "own-c-secrets"]
+    {
+        let mut fixture = Fixture::new("own-sink", &own).await;
+        let script = SinkScript::willing(&mut fixture, "none");
+        fixture.set(&[("errors.tolerance", "all"), (queue, topic)]);
+        fixture.start_task(0).await;
+        let trace = fixture.failure(0).await;
+        assert!(trace.starts_with(&refused(topic, queue)), "{trace}");
+        assert!(script.calls().is_empty(), "the sink is not started");
+
+        for setting in [queue, "offsets.storage.topic"] {
+            // The worker's own topic for offsets is the worker's store.
+            if (setting, topic) == ("offsets.storage.topic", "own-o") {
+                continue;
+            }
+            let mut fixture = Fixture::new("own-source", &own).await;
+            CountingScript::new(&[("a", "none")], 1).install(&mut fixture);
+            fixture.set(&[(setting, topic)]);
+            fixture.start_task(0).await;
+            let trace = fixture.failure(0).await;
+            assert!(trace.starts_with(&refused(topic, setting)), "{trace}");
+            assert!(fixture.worker.source_offsets(fixture.settings()).await.is_err(), "{topic}");
+        }
+        let is_there = fixture.cluster.admin().topic(topic).await.unwrap().is_some();
+        assert!(!is_there, "{topic} was made");
+    }
+}
+
 /// A fixture whose source makes two rows of this value, and the names of topic and queue.
 async fn source(name: &str, value: &[u8], settings: &[(&str, &str)]) -> (Fixture, String, String) {
     let (mut fixture, topic, queue) = fixture(name, settings).await;

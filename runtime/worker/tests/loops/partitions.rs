@@ -11,7 +11,7 @@ use tombolo_model::{Fault, Stage};
 use crate::support::sink::{
     Answer, Call, SinkScript, asking, at, committed, is_empty_put, numbered, offset,
 };
-use crate::support::{Fixture, until};
+use crate::support::{Cluster, Fixture, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sink_reads_again_from_where_it_rewinds_to() {
@@ -153,4 +153,35 @@ async fn topics_are_chosen_by_a_pattern() {
     fixture.cluster.produce_numbered(&other, 0, 5).await;
     until("a topic that came later is read", || script.values().len() == 10).await;
     fixture.stop_task(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pattern_leaves_out_the_worker_s_topic_for_secrets() {
+    let number = Cluster::shared().next_number();
+    let [one, secrets, other] = ["a", "b", "c"].map(|of| format!("hidden-{number}-{of}"));
+    let own = [
+        ("config.storage.topic", "own-c"),
+        ("offset.storage.topic", "own-o"),
+        ("status.storage.topic", "own-s"),
+        ("secret.storage.topic", secrets.as_str()),
+    ];
+    let mut fixture = Fixture::new("hidden", &own).await;
+    for topic in [&one, &secrets, &other] {
+        fixture.cluster.create_topic(topic, 1).await;
+        fixture.cluster.produce_numbered(topic, 0, 5).await;
+    }
+    let script = SinkScript::willing(&mut fixture, "");
+    fixture.set(&[("topics.regex", &format!("hidden-{number}-.*"))]);
+    fixture.start_task(0).await;
+    until("the other topics are read", || script.values().len() >= 10).await;
+    fixture.stop_task(0).await;
+    let mut opened = Vec::new();
+    for call in script.calls() {
+        if let Call::Open(partitions) = call {
+            opened.extend(partitions.into_iter().map(|partition| partition.at));
+        }
+    }
+    opened.sort_by(|a, b| a.topic.cmp(&b.topic));
+    opened.dedup();
+    assert_eq!(opened, [at(&one, 0), at(&other, 0)]);
 }

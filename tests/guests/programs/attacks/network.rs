@@ -14,6 +14,7 @@ pub(crate) fn attack(name: &str) -> Option<Answer> {
         "bind a datagram socket" => denied(UdpSocket::bind(&to)),
         "look up a name" => denied(look_up(&to)),
         "connect without end" => flood(&to),
+        "connect again and again" => again(&to),
         "speak HTTP" => denied(speak(&to)),
         _ => return None,
     })
@@ -33,6 +34,13 @@ fn speak(to: &str) -> std::io::Result<usize> {
     let mut stream = TcpStream::connect(to)?;
     stream.write_all(b"GET /connectors HTTP/1.1\r\nhost: x\r\n\r\n")?;
     stream.read(&mut [0; 64])
+}
+
+/// Where it may: until its deadline.
+fn again(to: &str) -> ! {
+    loop {
+        drop(TcpStream::connect(to));
+    }
 }
 
 /// Until its deadline.

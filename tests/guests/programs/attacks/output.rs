@@ -11,6 +11,7 @@ pub(crate) fn attack(name: &str) -> Option<Answer> {
     Some(match name {
         "log flood" => lines(),
         "log flood without end" => lines_without_end(),
+        "a flood of empty lines" => empty_lines(),
         "a line of 64 MiB" => line(),
         "terminal codes and line ends" => codes(),
         "names of metrics" => names(),
@@ -42,16 +43,26 @@ fn lines_without_end() -> ! {
     }
 }
 
-/// Without an end, to standard output.
+/// As many as fit: none has a byte but its end.
+fn empty_lines() -> Answer {
+    write(b'\n', 4 << 20, "wrote 4194304 empty lines")
+}
+
+/// Without an end.
 fn line() -> Answer {
-    let piece = vec![b'x'; 4_096];
+    write(b'x', 64 << 20, "wrote a line of 64 MiB")
+}
+
+/// So many of one byte to standard output.
+fn write(byte: u8, count: usize, told: &str) -> Answer {
+    let piece = vec![byte; 4_096];
     let mut out = std::io::stdout();
-    for _ in 0..(64 << 20) / piece.len() {
+    for _ in 0..count / piece.len() {
         if let Err(error) = out.write_all(&piece).and_then(|()| out.flush()) {
             return tell(format!("denied: {error}"));
         }
     }
-    tell("wrote a line of 64 MiB")
+    tell(told)
 }
 
 fn codes() -> Answer {

@@ -1,6 +1,6 @@
 //! Attacks by calls of the host. Not here: what the guest does.
 
-use super::DEADLINE;
+use super::{DEADLINE, MEMORY};
 use crate::attack::{Attack, Class::HostCalls, Ends, Pairs, source};
 
 const CALLS: &[&str] = &["more than 100000 calls of the host"];
@@ -18,4 +18,6 @@ pub(super) const ATTACKS: &[Attack] = &[
     source(HostCalls, "a spin on the clock", &[], Ends::Failed(DEADLINE)),
     source(HostCalls, "a sleep of ten years", &[], Ends::Failed(DEADLINE)),
     source(HostCalls, "a write past its budget", &[], Ends::Failed(ENDED)),
+    source(HostCalls, "bodies that are never sent", &[], Ends::Failed(MEMORY)),
+    source(HostCalls, "headers that are never sent", &[], Ends::Failed(MEMORY)),
 ];

@@ -14,6 +14,12 @@ macro_rules! rows {
     };
 }
 
+const OPEN: Pairs =
+    &[("attack", "requests without end"), ("to", "{open}"), ("sandbox.net.allow", "http://{open}")];
+
+pub(super) const OF_OPEN: &[Attack] =
+    &[row("requests without end to a place that is open", OPEN, Ends::Failed(DEADLINE))];
+
 pub(super) const ATTACKS: &[Attack] = rows![
     "the worker's own API": "speak HTTP" "{rest}" DENIED,
     "the broker": "connect" "{broker}" DENIED,
@@ -29,4 +35,5 @@ pub(super) const ATTACKS: &[Attack] = rows![
     "a port for datagrams": "bind a datagram socket" "127.0.0.1:0" DENIED,
     "a name": "look up a name" "localhost:80" DENIED,
     "connections without end": "connect without end" "{canary}" DEADLINE,
+    "requests without end": "requests without end" "{canary}" DEADLINE,
 ];

@@ -3,14 +3,18 @@
 use anyhow::{Result, ensure};
 use tombolo_harness::wait_for;
 
-use crate::attack::{Attack, Class::Output, Ends, Pairs, course, source};
+use crate::attack::{Attack, Class::Output, Ends, Pairs, course, nothing_more, source};
 use crate::field::{Field, PATIENCE};
 
-/// Time enough for 20,000 lines on a busy machine.
+/// Time enough for 20,000 lines, or millions of empty ones, on a busy machine.
 const PATIENT: Pairs = &[("sandbox.call.timeout.ms", "20000")];
+
+/// Lines that have nothing to be known by but their connector.
+const EMPTY_LINES: &str = "a flood of empty lines";
 
 pub(super) const ATTACKS: &[Attack] = &[
     source(Output, "log flood", PATIENT, Ends::Failed(&["wrote 20000 lines"])),
+    source(Output, EMPTY_LINES, PATIENT, Ends::Failed(&["wrote 4194304 empty lines"])),
     source(Output, "a line of 64 MiB", PATIENT, Ends::Failed(&["wrote a line of 64 MiB"])),
     source(Output, "terminal codes and line ends", &[], Ends::Failed(&["told innocent"])),
     source(Output, "names of metrics", PATIENT, Ends::Failed(&["counted under 50000 names"])),
@@ -38,9 +42,13 @@ fn said(field: &Field) -> Result<()> {
     let control = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
     ensure!(!log.contains(control), "the log holds control characters");
     ensure!(!log.lines().any(|line| line.starts_with("1970-")), "a line was forged");
-    let flood: usize = log.lines().filter(|line| line.contains("flood flood")).map(str::len).sum();
-    // A second's worth at once, and as much for each second of the call and its repetition.
-    ensure!(flood < 45 * (64 << 10), "{flood} bytes of one call are in the log");
+    let empty = source(Output, EMPTY_LINES, &[], Ends::Harmless(nothing_more)).connector();
+    let empty = format!("connector={empty}");
+    for of in ["flood flood", empty.as_str()] {
+        let flood: usize = log.lines().filter(|line| line.contains(of)).map(str::len).sum();
+        // A second's worth at once, and as much for each second of the call and its repetition.
+        ensure!(flood < 45 * (64 << 10), "{flood} bytes of one call are in the log: {of}");
+    }
     let longest = log.lines().map(str::len).max().unwrap_or_default();
     ensure!(longest < 64 << 10, "a line of {longest} bytes");
     let mut text = String::new();

@@ -71,8 +71,10 @@ impl Kept {
         let mut idle = self.idle();
         let number = idle.last().map_or(0, |last| last.number + 1);
         let ends = runtime::spawn(async move {
-            // Either way it ends.
-            let _ = tokio::time::timeout(KEPT_FOR, wanted).await;
+            tokio::select! {
+                () = wanted => {}
+                () = tokio::time::sleep(KEPT_FOR) => {}
+            }
             forget(&kept, number);
         });
         if idle.len() >= KEPT_MAX {
