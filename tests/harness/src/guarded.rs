@@ -10,13 +10,14 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// A shell that starts a command and holds its end of a pipe: when the pipe closes, because we close it or because we die,
-/// it kills the command and, if we died, removes a folder. A handler for Ctrl-C keeps the shell alive until then.
+/// it kills the command and, if we died, removes a folder. A handler for Ctrl-C keeps the shell alive until then. It tells the command's id once it
+/// forks no more: a shell that forks collects what has ended, and how it ended is to be seen.
 const GUARD: &str = r#"
 trap : INT TERM HUP
 remove=$1; shift
-"$@" </dev/null >&2 &
-echo $!
-last=$(cat)
+exec 3>&1
+"$@" </dev/null >&2 3>&- &
+last=$(echo $! >&3; exec cat 3>&-)
 kill -KILL $! 2>/dev/null
 wait $! 2>/dev/null
 [ "$last" = alive ] || [ -z "$remove" ] || rm -rf "$remove"
@@ -85,7 +86,7 @@ impl Guarded {
         state.is_empty() || (state.starts_with('Z') && threads.is_ok_and(|all| all.count() == 1))
     }
 
-    /// The code that the command ended with; none while it runs, and where a signal ended it.
+    /// The code that the command ended with; none while it runs, and where a signal ended it, or it ended before [`Guarded::start`] did.
     pub fn exit_code(&self) -> Option<i32> {
         if !self.has_ended() {
             return None;
@@ -184,8 +185,10 @@ mod tests {
     fn a_process_that_ends_by_itself_tells_its_code() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", "exit 7"]);
+        command.args(["-c", "until [ -e go ]; do sleep 0.01; done; exit 7"]);
+        command.current_dir(folder.path());
         let guarded = Guarded::start(&command, &folder.path().join("log"), None).unwrap();
+        File::create(folder.path().join("go")).unwrap();
         wait_for(|| guarded.has_ended(), "the process ends", Duration::from_secs(10)).unwrap();
         assert_eq!(guarded.exit_code(), Some(7));
     }

@@ -33,7 +33,7 @@ struct Arguments {
     #[arg(long, default_value_t = 5)]
     pairs: usize,
     /// Seconds of each of these runs.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 20)]
     seconds: u64,
     /// The program under test, where all is built; without, it is built first.
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! A connection that was let through: its bytes are counted, and its place among the connector's connections ends with it.
+//! A connection that was let through: its bytes are counted and held to a rate, and its place among the connector's connections ends with it.
 //!
 //! Not here: opening one (`gate`), and TLS (`tls`).
 
@@ -13,11 +13,15 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_openssl::SslStream;
 use tombolo_model::meters::Meters;
 
+use super::flow::Valve;
+
 /// An open connection.
 #[derive(Debug)]
 pub(crate) struct Conduit {
     pub(super) stream: TcpStream,
     pub(super) meters: Arc<Meters>,
+    pub(super) receives: Valve,
+    pub(super) sends: Valve,
     pub(super) _place: OwnedSemaphorePermit,
 }
 
@@ -28,9 +32,12 @@ impl AsyncRead for Conduit {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        std::task::ready!(this.receives.poll_open(context));
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        this.meters.received((buffer.filled().len() - before) as u64);
+        let count = (buffer.filled().len() - before) as u64;
+        this.receives.went(count);
+        this.meters.received(count);
         read
     }
 }
@@ -42,8 +49,10 @@ impl AsyncWrite for Conduit {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        std::task::ready!(this.sends.poll_open(context));
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = &written {
+            this.sends.went(*count as u64);
             this.meters.sent(*count as u64);
         }
         written

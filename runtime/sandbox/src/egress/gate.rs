@@ -16,6 +16,7 @@ use tombolo_model::egress::{ClientCertificate, Egress, Host, HttpAuth, Offered, 
 use tombolo_model::meters::Meters;
 
 use super::conduit::{Channel, Conduit};
+use super::flow::{BYTES_PER_SECOND, Flow, Valve};
 use super::refusal::{ConnectError, Refusal};
 use super::resolver::Resolver;
 use super::tls::{self, TlsError, TlsTerms, Trust};
@@ -94,6 +95,8 @@ pub(crate) struct ConnectorNet {
     /// Told when a place is wanted and there is none.
     wanted: Arc<Notify>,
     lookups: Arc<Semaphore>,
+    receives: Arc<Flow>,
+    sends: Arc<Flow>,
     pace: Mutex<Pace>,
     requests: Mutex<Pace>,
     logged: Mutex<Pace>,
@@ -106,6 +109,8 @@ impl ConnectorNet {
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             wanted: Arc::default(),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
+            receives: Flow::new(BYTES_PER_SECOND),
+            sends: Flow::new(BYTES_PER_SECOND),
             pace: Mutex::new(Pace::new(CONNECTIONS_PER_SECOND)),
             requests: Mutex::new(Pace::new(REQUESTS_PER_SECOND)),
             logged: Mutex::new(Pace::new(LOGGED_PER_SECOND)),
@@ -321,7 +326,14 @@ impl Gate {
             return Err(ConnectError::Denied(Refusal::Address(peer.ip())));
         }
         stream.set_nodelay(true).map_err(ConnectError::Failed)?;
-        Ok(Conduit { stream, meters: Arc::clone(&self.meters), _place: taken })
+        let ConnectorNet { receives, sends, .. } = &*self.shared;
+        Ok(Conduit {
+            stream,
+            meters: Arc::clone(&self.meters),
+            receives: Valve::new(receives),
+            sends: Valve::new(sends),
+            _place: taken,
+        })
     }
 
     /// Whether both lists have it, and it is not asked for too often.

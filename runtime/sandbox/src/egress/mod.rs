@@ -6,6 +6,7 @@
 mod addresses;
 mod conduit;
 mod credentials;
+mod flow;
 mod gate;
 mod refusal;
 mod resolver;

@@ -462,3 +462,44 @@ async fn names_that_nobody_answers_for_hold_up_their_own_connector_alone() {
     let neighbour = net.gate("neighbour", egress, Default::default());
     assert_eq!(refused(&neighbour, "example.com", 443).await, Some("address"));
 }
+
+#[tokio::test]
+async fn bytes_beyond_a_connector_s_rate_wait_on_all_its_connections() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    const RATE: u64 = 1 << 20;
+    const BYTES: usize = 256 << 10;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let shared = ConnectorNet {
+        receives: Flow::new(RATE),
+        sends: Flow::new(RATE),
+        ..ConnectorNet::new("c")
+    };
+    let wide = gate(&format!("127.0.0.1:{port}"), vec![], vec![]);
+    let gate = Gate { shared: Arc::new(shared), ..wide };
+    let place = Place { scheme: Scheme::Tcp, host: Host::parse("127.0.0.1").unwrap(), port };
+    // Sends back all that comes.
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = stream.split();
+                tokio::io::copy(&mut read, &mut write).await.unwrap();
+            });
+        }
+    });
+    let exchange = async || {
+        let conduit = gate.connect(&place, CONNECT_MAX).await.unwrap();
+        let (mut read, mut write) = tokio::io::split(conduit);
+        let send = async {
+            write.write_all(&vec![1; BYTES]).await.unwrap();
+            write.shutdown().await.unwrap();
+        };
+        let mut got = Vec::new();
+        let (_, received) = tokio::join!(send, read.read_to_end(&mut got));
+        received.unwrap()
+    };
+    let start = Instant::now();
+    assert_eq!(tokio::join!(exchange(), exchange()), (BYTES, BYTES));
+    // Half a second's worth, of which a tenth of a second may go at once, and the last piece of each is paid off later.
+    assert!(start.elapsed() >= Duration::from_millis(150), "{:?}", start.elapsed());
+}
