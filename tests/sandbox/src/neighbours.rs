@@ -78,8 +78,8 @@ pub const LATENCY_MAX: f64 = 1.5;
 /// Most throughput that it may lose in a single short pair.
 pub const SHORT_LOSS_MAX: f64 = 0.2;
 
-/// How long a connector runs before it is measured what its neighbours have.
-const SETTLES: Duration = Duration::from_millis(500);
+/// How long a connector runs before it is measured what its neighbours have: by then what it may use at once is used up, whatever an earlier run left of it.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// What neighbours had in one run.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +88,8 @@ pub struct Had {
     pub rate: f64,
     /// 99th percentile of the time from source to sink.
     pub p99: Duration,
+    /// Cores that the connector beside them was billed for.
+    pub cores: f64,
 }
 
 /// Neighbours beside a well-behaved connector, and beside an attacker.
@@ -105,13 +107,15 @@ impl fmt::Display for Pair {
         let Self { good, bad } = self;
         write!(
             f,
-            "{:.0} rows/s beside a good one, {:.0} beside it: {} lost; p99 {:.1} ms and {:.1} ms: {:.2} times",
+            "{:.0} rows/s beside a good one, {:.0} beside it: {} lost; p99 {:.1} ms and {:.1} ms: {:.2} times; billed {:.2} and {:.2} cores",
             good.rate,
             bad.rate,
             percent(self.loss()),
             millis(good),
             millis(bad),
             self.latency(),
+            good.cores,
+            bad.cores,
         )
     }
 }
@@ -180,7 +184,7 @@ pub fn short_pair(field: &Field, attacker: Pairs, lasts: Duration) -> Result<(Pa
 fn beside_good(field: &Field, lasts: Duration) -> Result<Had> {
     // What it writes would load the broker, which takes part in what neighbours have, and which an attacker that only computes leaves alone.
     let good = json!({
-        "connector.class": "test.pulse.PulseSource", "topic": "in-its-place", "rate": "10", "work": "1000000",
+        "connector.class": "test.pulse.PulseSource", "topic": "in-its-place", "rate": "10", "work": "200000000",
     });
     beside(field, "well-behaved", &with(good, &[LIMITS, TOPICS]), lasts)
 }
@@ -207,9 +211,10 @@ fn beside(field: &Field, name: &str, config: &Value, lasts: Duration) -> Result<
     pass(SETTLES)?;
     let (fast, steady) = (field.worker.files().join("fast"), field.worker.files().join("steady"));
     let (from_fast, from_steady) = (length(&fast)?, length(&steady)?);
-    let start = Instant::now();
+    let (start, billed) = (Instant::now(), billed(field, name)?);
     pass(lasts)?;
     let elapsed = start.elapsed().as_secs_f64();
+    let cores = (self::billed(field, name)? - billed) / elapsed;
     let rows: u64 = lines(&fast, from_fast)?.iter().map(|(rows, _)| rows).sum();
     let mut times: Vec<u64> =
         lines(&steady, from_steady)?.into_iter().map(|(_, micros)| micros).collect();
@@ -220,7 +225,15 @@ fn beside(field: &Field, name: &str, config: &Value, lasts: Duration) -> Result<
     let p99 = times.get(times.len().saturating_sub(1) * 99 / 100);
     let p99 = *p99.context("the steady neighbour wrote nothing")?;
     ensure!(rows > 0, "the fast neighbour wrote nothing");
-    Ok(Had { rate: rows as f64 / elapsed, p99: Duration::from_micros(p99) })
+    Ok(Had { rate: rows as f64 / elapsed, p99: Duration::from_micros(p99), cores })
+}
+
+/// Seconds of processor time that a connector was billed for so far.
+fn billed(field: &Field, name: &str) -> Result<f64> {
+    let (_, answer) = field.worker.request("GET", &format!("/connectors/{name}/meters"), None)?;
+    let meters = answer.get("meters").and_then(Value::as_array);
+    let seconds = |meter: &Value| meter.get("values")?.get("cpu-seconds-total")?.as_f64();
+    Ok(meters.into_iter().flatten().filter_map(seconds).sum())
 }
 
 fn pass(time: Duration) -> Result<()> {

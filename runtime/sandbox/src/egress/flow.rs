@@ -29,7 +29,9 @@ struct Bucket {
 
 impl Flow {
     pub(super) fn new(per_second: u64) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Bucket { per_second, paid_at: Instant::now() })))
+        let now = Instant::now();
+        let paid_at = now.checked_sub(BURST).unwrap_or(now);
+        Arc::new(Self(Mutex::new(Bucket { per_second, paid_at })))
     }
 
     /// When bytes may go through again; none where they may now.
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn bytes_beyond_the_rate_wait_and_what_was_not_used_lasts_for_a_moment() {
         let flow = Flow::new(1_000);
-        let start = flow.0.lock().unwrap().paid_at;
+        let start = flow.0.lock().unwrap().paid_at + BURST;
         let after = |millis| start + Duration::from_millis(millis);
         assert_eq!(flow.next(start), None);
         flow.went(500, start);

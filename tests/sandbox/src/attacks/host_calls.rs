@@ -6,6 +6,8 @@ use crate::attack::{Attack, Class::HostCalls, Ends, Pairs, source};
 const CALLS: &[&str] = &["more than 100000 calls of the host"];
 /// Time enough for as many calls on a busy machine.
 const PATIENT: Pairs = &[("sandbox.call.timeout.ms", "20000")];
+/// So many headers do not fit.
+const SMALL: Pairs = &[("sandbox.memory.max", "67108864")];
 const ENDED: &[&str] = &["the plugin"];
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -19,5 +21,5 @@ pub(super) const ATTACKS: &[Attack] = &[
     source(HostCalls, "a sleep of ten years", &[], Ends::Failed(DEADLINE)),
     source(HostCalls, "a write past its budget", &[], Ends::Failed(ENDED)),
     source(HostCalls, "bodies that are never sent", &[], Ends::Failed(MEMORY)),
-    source(HostCalls, "headers that are never sent", &[], Ends::Failed(MEMORY)),
+    source(HostCalls, "headers that are never sent", SMALL, Ends::Failed(MEMORY)),
 ];
