@@ -9,7 +9,7 @@ use std::time::Instant;
 use tombolo_model::ConnectorName;
 use tombolo_model::policy::Limits;
 
-use crate::cpu::{CallsUnderWay, CpuBudget};
+use crate::cpu::{Competing, CpuBudget};
 use crate::limits::MemoryTotal;
 
 /// The accounts of all connectors.
@@ -21,8 +21,8 @@ pub(crate) struct Accounts(Mutex<HashMap<ConnectorName, Account>>);
 pub(crate) struct Account {
     /// Its processor time; none where that has no limit.
     pub(crate) cpu: Option<Arc<CpuBudget>>,
-    /// The calls into its plugins, which share its weight.
-    pub(crate) calls: Arc<CallsUnderWay>,
+    /// Its plugins that want to run, which share its weight.
+    pub(crate) competing: Arc<Competing>,
     /// Its memory.
     pub(crate) memory: Arc<MemoryTotal>,
 }

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 /// Most arrays and maps of the profile, one in another.
 const DEPTH_MAX: u32 = 512;
 
+/// Longest item that a host looks into, in bytes: what Kafka's default lets a record be, in which it has to fit to be kept.
+const ITEM_MAX: usize = 1 << 20;
+
 /// Members of a map whose keys are compared without a list of them.
 const MEMBERS_FEW: usize = 8;
 
@@ -31,6 +34,7 @@ pub(crate) type Wrong = &'static str;
 
 const CUT: Wrong = "not CBOR: cut short";
 const TOO_LARGE: Wrong = "an integer beyond 64 bits";
+const TOO_LONG: Wrong = "longer than 1 MiB";
 const TOO_DEEP: Wrong = "nested too deeply";
 const NOT_DATE: Wrong = "a date that is not a number of days";
 const NOT_DECIMAL: Wrong = "a decimal that is not [-scale, unscaled]";
@@ -38,14 +42,14 @@ const NOT_TIME: Wrong = "a time that is not {1: seconds, -3: milliseconds}";
 
 /// Holds bytes to one item of the profile. It may be null: only a row may not.
 pub(crate) fn check_item(bytes: &[u8]) -> Result<(), Wrong> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::of_item(bytes)?;
     reader.skip(0)?;
     reader.end()
 }
 
 /// Holds bytes to one map of the profile whose keys are texts.
 pub(crate) fn check_map(bytes: &[u8]) -> Result<(), Wrong> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::of_item(bytes)?;
     let head = reader.head()?;
     if head.major != MAP {
         return Err("not a map");
@@ -131,6 +135,10 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, has_long_head: false }
+    }
+
+    fn of_item(bytes: &'a [u8]) -> Result<Self, Wrong> {
+        if bytes.len() > ITEM_MAX { Err(TOO_LONG) } else { Ok(Self::new(bytes)) }
     }
 
     fn end(&self) -> Result<(), Wrong> {
@@ -373,6 +381,18 @@ mod tests {
         );
         check("a1 61 61 3b 8000000000000000", Err(TOO_LARGE));
         check("a2 61 61 01 78 01 61 02", Err(DUPLICATE));
+    }
+
+    #[test]
+    fn an_item_has_a_mebibyte_at_most() {
+        let of = |bytes: usize| {
+            let mut item = vec![0x5a];
+            item.extend_from_slice(&u32::try_from(bytes - 5).unwrap().to_be_bytes());
+            item.resize(bytes, 0);
+            check_item(&item)
+        };
+        assert_eq!(of(ITEM_MAX), Ok(()));
+        assert_eq!(of(ITEM_MAX + 1), Err(TOO_LONG));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ mod budget;
 mod turns;
 
 pub(crate) use budget::CpuBudget;
-pub(crate) use turns::{CallsUnderWay, Turns, let_pass};
+pub(crate) use turns::{Competing, Turns, let_pass};
 
 /// Longest time for which calls are held back beyond their deadline, each. With the default deadline of 30 s it makes 150 s: half of the five
 /// minutes in which a Kafka consumer must poll again, as a call may last.
@@ -31,8 +32,10 @@ pub(crate) struct CpuMeter {
     pub(crate) meters: Arc<Meters>,
     /// The connector's; none where its processor time has no limit.
     pub(crate) budget: Option<Arc<CpuBudget>>,
-    /// The connector's calls, which share its weight.
-    pub(crate) calls: Arc<CallsUnderWay>,
+    /// The connector's guests that want to run, which share its weight.
+    pub(crate) competing: Arc<Competing>,
+    /// Set where the guest ends a turn though it could go on; one that ends it otherwise waits for something.
+    pub(crate) yielded: Arc<AtomicBool>,
     /// Whether it is counted at all.
     pub(crate) guards: Guards,
 }
@@ -57,7 +60,7 @@ pub(crate) async fn metered<T>(
         let ended = tokio::time::timeout(limit, call).await;
         return ended.map_err(|_| DeadlinePassed { parked: Duration::ZERO });
     }
-    let _under_way = meter.calls.begin();
+    let mut competes = None;
     let mut clock = CallClock::new(meter, limit);
     let mut call = pin!(call);
     let mut alarm = pin!(tokio::time::sleep_until(clock.deadline.into()));
@@ -65,15 +68,24 @@ pub(crate) async fn metered<T>(
         loop {
             let wake = match clock.turn(Instant::now()) {
                 Turn::Over => return Poll::Ready(Err(DeadlinePassed { parked: clock.parked })),
-                Turn::Parked(until) => until,
+                Turn::Parked(until) => {
+                    competes = None;
+                    until
+                }
                 Turn::Run => {
+                    competes.get_or_insert_with(|| meter.competing.begin());
                     let before = thread_time();
                     let polled = call.as_mut().poll(context);
                     clock.ran(thread_time().saturating_sub(before));
                     match polled {
                         Poll::Ready(answer) => return Poll::Ready(Ok(answer)),
                         // It waits for the host, or for its next turn.
-                        Poll::Pending => clock.deadline,
+                        Poll::Pending => {
+                            if !meter.yielded.swap(false, Ordering::Relaxed) {
+                                competes = None;
+                            }
+                            clock.deadline
+                        }
                     }
                 }
             };
@@ -183,7 +195,8 @@ mod tests {
         let meter = CpuMeter {
             meters: Arc::default(),
             budget: Some(Arc::clone(&budget)),
-            calls: Arc::default(),
+            competing: Arc::default(),
+            yielded: Arc::default(),
             guards: Guards::On,
         };
         let mut clock = CallClock::new(&meter, Duration::from_secs(1));

@@ -188,7 +188,8 @@ pub(crate) fn denied(limits: &Limits) -> Setup {
         cpu: CpuMeter {
             meters: Arc::default(),
             budget: None,
-            calls: Arc::default(),
+            competing: Arc::default(),
+            yielded: Arc::default(),
             guards: Guards::On,
         },
         memory: Arc::default(),

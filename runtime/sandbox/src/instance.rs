@@ -3,6 +3,7 @@
 //! Not here: who shares it (`shared`), and what calls mean (the roles).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tombolo_model::batch::Malformed;
@@ -173,10 +174,14 @@ impl Instance {
         store.limiter(|host| &mut host.budget);
         store.epoch_deadline_callback(|mut context| {
             let host = context.data_mut();
-            let (passed, ticks) = host.turns.next(host.cpu.calls.count());
+            host.cpu.yielded.store(true, Ordering::Relaxed);
+            let (passed, ticks) = host.turns.next(host.cpu.competing.count());
             Ok(match passed {
                 0 => UpdateDeadline::Yield(ticks),
-                _ => UpdateDeadline::YieldCustom(ticks, Box::pin(let_pass(passed))),
+                _ => {
+                    let yielded = Arc::clone(&host.cpu.yielded);
+                    UpdateDeadline::YieldCustom(ticks, Box::pin(let_pass(passed, yielded)))
+                }
             })
         });
         Ok(store)
@@ -210,6 +215,7 @@ async fn limited<T>(
     let meter = host.cpu.clone();
     let ended = metered(&meter, limit, guest(&mut *store)).await;
     let host = store.data_mut();
+    host.settle_sockets();
     meter.meters.called_host(u64::from(HOST_CALLS_MAX - host.call.host_calls_left));
     match ended {
         Ok(Ok(answer)) => Ok(answer),

@@ -240,7 +240,8 @@ impl Sandbox {
             cpu: CpuMeter {
                 meters: Arc::clone(&owner.context.meters),
                 budget: owner.account.cpu.clone(),
-                calls: Arc::clone(&owner.account.calls),
+                competing: Arc::clone(&owner.account.competing),
+                yielded: Arc::default(),
                 guards: self.guards,
             },
             memory: Arc::clone(&owner.account.memory),

@@ -36,10 +36,16 @@ fn open_files() {
     }
 }
 
+/// With one byte rather than none, the kernel hands no dump to a program either (`kernel.core_pattern` with `|`), as it does with none.
+const NO_DUMP: u64 = 1;
+
 /// The upper limit stays: whoever needs a dump of a process that runs can still ask for it (`prlimit --core=unlimited:`).
 fn no_core_dumps() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Core);
-    if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum }) {
+    if let Err(error) = setrlimit(
+        Resource::Core,
+        Rlimit { current: Some(maximum.unwrap_or(NO_DUMP).min(NO_DUMP)), maximum },
+    ) {
         tracing::warn!(%error, "dumps of the worker's memory cannot be turned off");
     }
 }

@@ -71,7 +71,7 @@ fn end_of(folder: &Path, file: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(PROGRAM);
     command.arg("worker").arg(file);
     command.env("XDG_CACHE_HOME", tombolo_harness::target_folder().join("test-cache"));
-    let process = Guarded::start(&command, &log, None).unwrap();
+    let mut process = Guarded::start(&command, &log, None).unwrap();
     let said = || std::fs::read_to_string(&log).unwrap();
     wait_for(|| process.has_ended(), "it ends", PATIENCE)
         .unwrap_or_else(|error| panic!("{error}\n{}", said()));

@@ -5,22 +5,23 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 /// A shell that starts a command and holds its end of a pipe: when the pipe closes, because we close it or because we die,
-/// it kills the command and, if we died, removes a folder. A handler for Ctrl-C keeps the shell alive until then. It tells the command's id once it
-/// forks no more: a shell that forks collects what has ended, and how it ended is to be seen.
+/// it kills the command, if we died removes a folder, and ends as the command did. A handler for Ctrl-C keeps the shell alive until then.
 const GUARD: &str = r#"
 trap : INT TERM HUP
 remove=$1; shift
-exec 3>&1
-"$@" </dev/null >&2 3>&- &
-last=$(echo $! >&3; exec cat 3>&-)
+"$@" </dev/null >&2 &
+echo $!
+last=$(cat)
 kill -KILL $! 2>/dev/null
 wait $! 2>/dev/null
+code=$?
 [ "$last" = alive ] || [ -z "$remove" ] || rm -rf "$remove"
+exit $code
 "#;
 
 /// What [`Guarded::signal`] sends.
@@ -86,14 +87,23 @@ impl Guarded {
         state.is_empty() || (state.starts_with('Z') && threads.is_ok_and(|all| all.count() == 1))
     }
 
-    /// The code that the command ended with; none while it runs, and where a signal ended it, or it ended before [`Guarded::start`] did.
-    pub fn exit_code(&self) -> Option<i32> {
+    /// The code that the command ended with; none while it runs, and where a signal ended it.
+    pub fn exit_code(&mut self) -> Option<i32> {
         if !self.has_ended() {
             return None;
         }
-        // The last field is what `wait` would answer: the signal in its low bits, the code above them.
-        let status: i32 = self.stat().split_whitespace().last()?.parse().ok()?;
-        (status & 0x7f == 0).then_some(status >> 8)
+        // A shell adds a signal to this.
+        self.end().and_then(|status| status.code()).filter(|code| *code < 128)
+    }
+
+    /// Lets the guard end the command, and end.
+    fn end(&mut self) -> Option<ExitStatus> {
+        if let Some(mut pipe) = self.guard.stdin.take() {
+            // A guard that is gone needs no word.
+            pipe.write_all(b"alive").ok();
+        }
+        // Nothing can be done about a guard that cannot be waited for.
+        self.guard.wait().ok()
     }
 
     fn stat(&self) -> String {
@@ -119,12 +129,7 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        if let Some(mut pipe) = self.guard.stdin.take() {
-            // A guard that is gone needs no word.
-            pipe.write_all(b"alive").ok();
-        }
-        // Nothing can be done about a guard that cannot be waited for.
-        self.guard.wait().ok();
+        self.end();
     }
 }
 
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn a_guarded_process_ends_with_its_guard() {
         let folder = tempfile::tempdir().unwrap();
-        let guarded = sleeper(folder.path());
+        let mut guarded = sleeper(folder.path());
         let id = guarded.id();
         assert!(is_there(id) && !guarded.has_ended());
         assert_eq!(guarded.exit_code(), None);
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn a_killed_process_has_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let guarded = sleeper(folder.path());
+        let mut guarded = sleeper(folder.path());
         guarded.signal(Signal::Kill).unwrap();
         wait_for(|| guarded.has_ended(), "the process ends", Duration::from_secs(10)).unwrap();
         assert_eq!(guarded.exit_code(), None);
@@ -185,10 +190,8 @@ mod tests {
     fn a_process_that_ends_by_itself_tells_its_code() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", "until [ -e go ]; do sleep 0.01; done; exit 7"]);
-        command.current_dir(folder.path());
-        let guarded = Guarded::start(&command, &folder.path().join("log"), None).unwrap();
-        File::create(folder.path().join("go")).unwrap();
+        command.args(["-c", "exit 7"]);
+        let mut guarded = Guarded::start(&command, &folder.path().join("log"), None).unwrap();
         wait_for(|| guarded.has_ended(), "the process ends", Duration::from_secs(10)).unwrap();
         assert_eq!(guarded.exit_code(), Some(7));
     }

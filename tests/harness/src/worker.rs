@@ -182,7 +182,7 @@ impl Worker {
 
     /// Sends it a signal that ends it, waits until it has ended, and returns the code that it ended with; none where the signal itself ended it.
     pub fn end(&mut self, signal: Signal) -> Result<Option<i32>> {
-        let Some(process) = self.process.take() else { return Ok(None) };
+        let Some(mut process) = self.process.take() else { return Ok(None) };
         process.signal(signal)?;
         wait_for(|| process.has_ended(), "the worker ends", START_MAX)?;
         Ok(process.exit_code())

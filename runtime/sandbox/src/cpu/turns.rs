@@ -6,7 +6,8 @@
 //! here: budgets, which hold also where nobody competes.
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::Poll;
 
 use tombolo_model::policy::CPU_WEIGHT;
@@ -19,17 +20,17 @@ pub(crate) struct Turns {
     credit: u32,
 }
 
-/// How many calls into its guests a connector has under way.
+/// How many of its guests a connector has that want to run now: those that wait for something or are held back do not.
 #[derive(Debug, Default)]
-pub(crate) struct CallsUnderWay(AtomicU32);
+pub(crate) struct Competing(AtomicU32);
 
 /// One of them, until it is dropped.
-pub(crate) struct UnderWay<'a>(&'a CallsUnderWay);
+pub(crate) struct Competes<'a>(&'a Competing);
 
-impl CallsUnderWay {
-    pub(crate) fn begin(&self) -> UnderWay<'_> {
+impl Competing {
+    pub(crate) fn begin(&self) -> Competes<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        UnderWay(self)
+        Competes(self)
     }
 
     pub(crate) fn count(&self) -> u32 {
@@ -37,7 +38,7 @@ impl CallsUnderWay {
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for Competes<'_> {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -58,14 +59,15 @@ impl Turns {
     }
 }
 
-/// Gives up the thread for one turn, and for so many more.
-pub(crate) async fn let_pass(turns: u32) {
+/// Gives up the thread for one turn, and for so many more; of each it is said that the guest could go on.
+pub(crate) async fn let_pass(turns: u32, yielded: Arc<AtomicBool>) {
     let mut left = turns.saturating_add(1);
     poll_fn(|context| {
         if left == 0 {
             return Poll::Ready(());
         }
         left -= 1;
+        yielded.store(true, Ordering::Relaxed);
         context.waker().wake_by_ref();
         Poll::Pending
     })
@@ -105,10 +107,10 @@ mod tests {
         assert_eq!(guest.next(2), (0, 1));
         // Half a tick's weight is left of that, and now it is a whole one's.
         assert_eq!(guest.next(1), (0, 3));
-        let calls = CallsUnderWay::default();
-        let (one, two) = (calls.begin(), calls.begin());
-        assert_eq!(calls.count(), 2);
+        let competing = Competing::default();
+        let (one, two) = (competing.begin(), competing.begin());
+        assert_eq!(competing.count(), 2);
         drop((one, two));
-        assert_eq!(calls.count(), 0);
+        assert_eq!(competing.count(), 0);
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,8 @@ pub(crate) struct ConnectorNet {
     places: Arc<Semaphore>,
     /// Told when a place is wanted and there is none.
     wanted: Arc<Notify>,
+    /// Who waits for a place.
+    waiting: AtomicUsize,
     lookups: Arc<Semaphore>,
     receives: Arc<Flow>,
     sends: Arc<Flow>,
@@ -108,6 +111,7 @@ impl ConnectorNet {
             connector: connector.into(),
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             wanted: Arc::default(),
+            waiting: AtomicUsize::new(0),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             receives: Flow::new(BYTES_PER_SECOND),
             sends: Flow::new(BYTES_PER_SECOND),
@@ -115,6 +119,22 @@ impl ConnectorNet {
             requests: Mutex::new(Pace::new(REQUESTS_PER_SECOND)),
             logged: Mutex::new(Pace::new(LOGGED_PER_SECOND)),
         }
+    }
+}
+
+/// One who waits, until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(all: &'a AtomicUsize) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(all)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -238,8 +258,14 @@ impl Gate {
         if let Some(place) = self.try_place() {
             return Some(place);
         }
+        let _waiting = Waiting::begin(&self.shared.waiting);
         let place = Arc::clone(&self.shared.places).acquire_owned();
         tokio::time::timeout(PLACE_MAX, place).await.ok()?.ok()
+    }
+
+    /// Whether somebody waits for a place now.
+    pub(crate) fn is_place_wanted(&self) -> bool {
+        self.shared.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// A place among the connector's connections, if there is one now; else connections that are only kept end.

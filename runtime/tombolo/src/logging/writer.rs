@@ -1,9 +1,10 @@
 //! Writes lines: at once while whoever reads them keeps up, else from a thread of its own, so that a slow reader holds up no plugin.
 //!
-//! When too much waits, lines of plugins are dropped and counted, and the worker's own wait for room. Not here: what a line looks like (`lines`).
+//! When too much waits, lines of plugins are dropped and counted, and so are the worker's own where they wait for room in vain. Not here: what a line
+//! looks like (`lines`).
 
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,9 @@ const WAITING_OF_PLUGINS_MAX: usize = WAITING_MAX / 2;
 /// Longest line that a pipe which takes anything takes without waiting, in bytes: `PIPE_BUF` of Linux.
 const AT_ONCE_MAX: usize = 4 << 10;
 
+/// Longest wait of the worker for room: who has read nothing by then reads nothing soon.
+const ROOM_MAX: Duration = Duration::from_secs(1);
+
 /// How long the end of the program waits for whoever reads its log.
 const FLUSH_MAX: Duration = Duration::from_secs(5);
 
@@ -32,7 +36,7 @@ impl<T: Write + AsFd + Send> Sink for T {}
 pub(super) enum Whose {
     /// A plugin, which must not wait.
     Plugin,
-    /// The worker, whose lines are not dropped.
+    /// The worker, which waits for a while before its lines are dropped.
     Worker,
 }
 
@@ -68,8 +72,10 @@ struct State {
     waiting: VecDeque<String>,
     /// Bytes of what waits, and of the line that the thread writes just now: as long as there are any, no other line may be written at once.
     bytes: usize,
-    /// Lines of plugins that were dropped since that was told last.
+    /// Lines that were dropped since that was told last.
     dropped: u64,
+    /// Somebody waited for room in vain, and no line was read since.
+    is_stuck: bool,
 }
 
 impl Writer {
@@ -90,12 +96,19 @@ impl Writer {
     /// Writes a line, drops it, or has it wait; `notice` says in a line of its own how many were dropped before it.
     pub(super) fn write(&self, line: String, whose: Whose, notice: impl FnOnce(u64) -> String) {
         let mut state = self.shared.lock();
-        while state.bytes > 0 && state.bytes.saturating_add(line.len()) > whose.waiting_max() {
-            if whose == Whose::Plugin {
-                state.dropped += 1;
-                return;
-            }
-            state = self.shared.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let is_full = |state: &State| {
+            state.bytes > 0 && state.bytes.saturating_add(line.len()) > whose.waiting_max()
+        };
+        if is_full(&state) && whose == Whose::Worker && !state.is_stuck {
+            let waits = |state: &mut State| is_full(state) && !state.is_stuck;
+            let waited = self.shared.drained.wait_timeout_while(state, ROOM_MAX, waits);
+            let (found, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = found;
+            state.is_stuck |= timeout.timed_out();
+        }
+        if is_full(&state) {
+            state.dropped += 1;
+            return;
         }
         let line = match std::mem::take(&mut state.dropped) {
             0 => line,
@@ -127,9 +140,12 @@ impl Shared {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a line can be written without waiting for whoever reads.
+    /// Whether a line can be written without waiting for whoever reads: of a terminal nobody knows.
     fn takes(&self, line: &str) -> bool {
         let sink = self.sink();
+        if sink.as_fd().is_terminal() {
+            return false;
+        }
         let mut polled = [PollFd::from_borrowed_fd(sink.as_fd(), PollFlags::OUT)];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         line.len() <= AT_ONCE_MAX && poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
@@ -147,6 +163,7 @@ impl Shared {
             self.put(&line);
             let mut state = self.lock();
             state.bytes = state.bytes.saturating_sub(line.len());
+            state.is_stuck = false;
             drop(state);
             self.drained.notify_all();
         }
@@ -167,6 +184,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, PipeReader};
+    use std::time::Instant;
 
     use super::*;
 
@@ -224,6 +242,21 @@ mod tests {
         let number = |line: &String| line.split(' ').next().unwrap().parse::<usize>().unwrap();
         assert!(lines.iter().map(number).eq(0..2_000));
         assert_eq!(writing.join().unwrap(), 0);
+    }
+
+    #[test]
+    fn the_worker_goes_on_though_nobody_reads_its_log() {
+        let (writer, reader) = piped();
+        let long = "x".repeat(9_999);
+        let start = Instant::now();
+        // Twice what waits and what a pipe holds.
+        for _ in 0..300 {
+            write(&writer, &long, Whose::Worker);
+        }
+        let took = start.elapsed();
+        assert!(took >= ROOM_MAX && took < ROOM_MAX * 5, "{took:?}");
+        assert!(writer.shared.lock().dropped > 100);
+        drop(reader);
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub(super) fn is_forbidden(name: &HeaderName) -> bool {
     FORBIDDEN.contains(&name.as_str())
 }
 
-fn bytes(map: &HeaderMap) -> usize {
+/// What headers take of the host, about.
+pub(super) fn bytes(map: &HeaderMap) -> usize {
     map.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_BYTES).sum()
 }
 
@@ -70,7 +71,7 @@ impl Host {
         map: HeaderMap,
         is_fixed: bool,
     ) -> wasmtime::Result<Resource<Fields>> {
-        let held = self.budget.hold(bytes(&map) as u64).ok_or(NoMemory)?;
+        let held = self.hold(bytes(&map) as u64)?;
         Ok(self.table.push(Fields { map, is_fixed, _held: held })?)
     }
 

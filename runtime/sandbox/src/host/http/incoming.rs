@@ -19,14 +19,23 @@ use wasmtime_wasi::p2::{
 
 use super::fields::Fields;
 use super::kept::Line;
+use super::pipe::Sent;
 use super::send::Store;
 use super::types::{self, ErrorCode};
 use crate::host::Host;
+use crate::limits::Held;
 
 /// A body did not come whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the response's body did not come whole: {0:?}")]
 pub(super) struct BodyFailed(pub(super) ErrorCode);
+
+/// What a response comes over, and what becomes of that.
+pub(super) struct Source {
+    pub(super) line: Line,
+    pub(super) sent: Sent,
+    pub(super) store: Store,
+}
 
 /// What is read of a response's body, and what reads it.
 pub(super) struct Remainder {
@@ -39,21 +48,28 @@ pub(super) struct Remainder {
     buffer: Bytes,
     trailers: Option<HeaderMap>,
     outcome: Option<Result<(), ErrorCode>>,
-    /// What it comes over. None once all of it came: then the next request may have it.
-    line: Option<Line>,
-    store: Store,
+    /// None once all of it came: then the next request may have the connection.
+    source: Option<Source>,
+    _held: Held,
 }
 
 impl Remainder {
     pub(super) fn new(
         body: Incoming,
         (between, end): (Duration, Instant),
-        line: Line,
-        store: Store,
+        source: Source,
+        held: Held,
     ) -> Self {
-        let (buffer, line) = (Bytes::new(), Some(line));
-        let mut new =
-            Self { body, between, end, buffer, trailers: None, outcome: None, line, store };
+        let mut new = Self {
+            body,
+            between,
+            end,
+            buffer: Bytes::new(),
+            trailers: None,
+            outcome: None,
+            source: Some(source),
+            _held: held,
+        };
         new.look_for_end();
         new
     }
@@ -67,8 +83,9 @@ impl Remainder {
 
     fn finish(&mut self) {
         self.outcome = Some(Ok(()));
-        if let Some(line) = self.line.take() {
-            self.store.kept.give(line, &self.store.gate);
+        // One that still takes the request's body stays until the guest is done with both.
+        if let Some(source) = self.source.take_if(|source| source.sent.is_over()) {
+            source.store.kept.give(source.line, &source.store.gate);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
+use tokio::time::Instant;
 use wasmtime_wasi::runtime::{self, AbortOnDropJoinHandle};
 
 use super::pipe::RequestBody;
@@ -16,8 +17,11 @@ use crate::limits::Held;
 /// Most connections that one store keeps open: those of as many places, where its plugin asks one after the other.
 const KEPT_MAX: usize = 4;
 
-/// How long one waits for the next request. Many servers end it after five seconds; a request that meets this end on its way may be lost.
+/// How long one waits for the next request that may come to the other side twice. Many servers end a connection after five seconds without one.
 const KEPT_FOR: Duration = Duration::from_secs(4);
+
+/// How long it waits for any other request: one that meets the end of its connection on the way is lost. Few servers end it within two seconds.
+const SURE_FOR: Duration = Duration::from_secs(1);
 
 /// Longest wait until the end of the last exchange has come to the connection: it is there already, or in microseconds.
 const READY_MAX: Duration = Duration::from_millis(20);
@@ -33,6 +37,7 @@ pub(super) struct Line {
 
 struct Idle {
     number: u64,
+    since: Instant,
     line: Line,
     /// Ends it after a while.
     _ends: AbortOnDropJoinHandle<()>,
@@ -48,15 +53,17 @@ impl Kept {
     }
 
     /// A connection to this place on which a request can be sent, if there is one.
-    pub(super) async fn take(&self, place: &Place) -> Option<Line> {
+    pub(super) async fn take(&self, place: &Place, is_repeatable: bool) -> Option<Line> {
         loop {
-            let mut line = {
+            let Idle { since, mut line, .. } = {
                 let mut idle = self.idle();
                 let at = idle.iter().rposition(|idle| idle.line.place == *place)?;
-                idle.remove(at).line
+                idle.remove(at)
             };
-            // One that the other side ended is let go.
-            if let Ok(Ok(())) = tokio::time::timeout(READY_MAX, line.sender.ready()).await {
+            let is_sure = is_repeatable || since.elapsed() <= SURE_FOR;
+            // One that the other side ended, or may end just now, is let go.
+            let ready = tokio::time::timeout(READY_MAX, line.sender.ready());
+            if is_sure && matches!(ready.await, Ok(Ok(()))) {
                 return Some(line);
             }
         }
@@ -64,7 +71,7 @@ impl Kept {
 
     /// Keeps a connection whose response came whole, until it is taken, or too old, or its place is wanted for another one.
     pub(super) fn give(&self, line: Line, gate: &Gate) {
-        if line.sender.is_closed() {
+        if line.sender.is_closed() || gate.is_place_wanted() {
             return;
         }
         let (kept, wanted) = (Arc::downgrade(&self.0), gate.place_wanted());
@@ -80,7 +87,12 @@ impl Kept {
         if idle.len() >= KEPT_MAX {
             idle.remove(0);
         }
-        idle.push(Idle { number, line, _ends: ends });
+        idle.push(Idle { number, since: Instant::now(), line, _ends: ends });
+    }
+
+    /// Ends all of them.
+    pub(super) fn clear(&self) {
+        self.idle().clear();
     }
 }
 
@@ -116,15 +128,19 @@ mod tests {
         let (place, mut other) = (first.place.clone(), first.place.clone());
         kept.give(first, &gate);
         other.port = 2;
-        assert!(kept.take(&other).await.is_none());
-        let first = kept.take(&place).await.unwrap();
-        assert!(kept.take(&place).await.is_none(), "it is under way");
+        assert!(kept.take(&other, true).await.is_none());
+        let first = kept.take(&place, false).await.unwrap();
+        assert!(kept.take(&place, true).await.is_none(), "it is under way");
         kept.give(first, &gate);
         tokio::time::sleep(KEPT_FOR - Duration::from_millis(1)).await;
-        let first = kept.take(&place).await.unwrap();
+        let first = kept.take(&place, true).await.unwrap();
         kept.give(first, &gate);
         tokio::time::sleep(KEPT_FOR + Duration::from_millis(1)).await;
-        assert!(kept.take(&place).await.is_none());
+        assert!(kept.take(&place, true).await.is_none());
+        let (second, _there) = line(1).await;
+        kept.give(second, &gate);
+        tokio::time::sleep(SURE_FOR + Duration::from_millis(1)).await;
+        assert!(kept.take(&place, false).await.is_none(), "its end may be near");
     }
 
     #[tokio::test(start_paused = true)]
@@ -150,6 +166,6 @@ mod tests {
         let place = line.place.clone();
         kept.give(line, &gate);
         drop(there);
-        assert!(kept.take(&place).await.is_none());
+        assert!(kept.take(&place, true).await.is_none());
     }
 }

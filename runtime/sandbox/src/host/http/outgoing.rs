@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, St
 use super::fields::Fields;
 use super::pipe::{PIPE_BYTES, Pipe, Reader};
 use super::types::{self, ErrorCode};
-use crate::host::{Host, NoMemory};
+use crate::host::Host;
 
 /// The body of a request, as a guest holds it.
 pub struct OutgoingBody {
@@ -24,7 +24,7 @@ pub struct OutgoingBody {
 impl OutgoingBody {
     /// A body whose request promises this length.
     pub(super) fn new(host: &mut Host, length: Option<u64>) -> wasmtime::Result<(Self, Reader)> {
-        let held = host.budget.hold(PIPE_BYTES as u64).ok_or(NoMemory)?;
+        let held = host.hold(PIPE_BYTES as u64)?;
         let pipe = Pipe::default();
         let body = Self { pipe: pipe.clone(), length, was_given: false, is_finished: false };
         Ok((body, Reader { pipe, _held: held }))

@@ -179,6 +179,25 @@ pub(super) enum RequestBody {
     Empty,
 }
 
+/// Whether all of a request's body is with the connection, or will never be.
+pub(super) struct Sent(Option<Pipe>);
+
+impl Sent {
+    pub(super) fn is_over(&self) -> bool {
+        self.0.as_ref().is_none_or(|pipe| pipe.room().is_none())
+    }
+}
+
+impl RequestBody {
+    /// To ask later.
+    pub(super) fn sent(&self) -> Sent {
+        Sent(match self {
+            Self::Written(reader) => Some(reader.pipe.clone()),
+            Self::Empty => None,
+        })
+    }
+}
+
 impl Body for RequestBody {
     type Data = Bytes;
     type Error = Unfinished;

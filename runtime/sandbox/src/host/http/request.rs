@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::outgoing::OutgoingBody;
 use super::pipe::RequestBody;
 use super::types::{self, Scheme};
-use crate::host::{Host, NoMemory};
+use crate::host::Host;
 use crate::limits::Held;
 
 /// Longest path with its query, in bytes, and longest name of a host with its port.
@@ -62,7 +62,7 @@ type Answer<T> = wasmtime::Result<Result<T, ()>>;
 impl types::HostOutgoingRequest for Host {
     fn new(&mut self, headers: Resource<Fields>) -> wasmtime::Result<Resource<OutgoingRequest>> {
         let headers = self.table.delete(headers)?;
-        let held = self.budget.hold(3 * TEXT_MAX as u64).ok_or(NoMemory)?;
+        let held = self.hold(3 * TEXT_MAX as u64)?;
         let request = OutgoingRequest {
             method: Method::GET,
             path: None,

@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use hyper::HeaderMap;
+use hyper::header::HeaderValue;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
@@ -12,6 +13,7 @@ use super::fields::{self, Fields};
 use super::incoming::{IncomingBody, Remainder};
 use super::types::{self, ErrorCode};
 use crate::host::Host;
+use crate::limits::Held;
 
 /// A response's head, and what is to come.
 pub(super) struct Reply {
@@ -47,13 +49,19 @@ pub struct IncomingResponse {
     headers: HeaderMap,
     /// None once the guest has it.
     body: Option<Remainder>,
+    _held: Held,
 }
 
-/// Takes headers off that are about the connection.
+/// Takes headers off that are about the connection, and copies the others: as they were read, each keeps all that was read with it.
 pub(super) fn keep_known(map: &mut HeaderMap) {
     let about_it: Vec<_> = map.keys().filter(|name| fields::is_forbidden(name)).cloned().collect();
     for name in about_it {
         map.remove(name);
+    }
+    for value in map.values_mut() {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
     }
 }
 
@@ -84,7 +92,9 @@ impl types::HostFutureIncomingResponse for Host {
             Err(code) => Err(code),
             Ok(Reply { status, mut headers, body }) => {
                 keep_known(&mut headers);
-                Ok(self.table.push(IncomingResponse { status, headers, body: Some(body) })?)
+                let held = self.hold(fields::bytes(&headers) as u64)?;
+                let body = Some(body);
+                Ok(self.table.push(IncomingResponse { status, headers, body, _held: held })?)
             }
         })))
     }

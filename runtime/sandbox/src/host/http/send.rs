@@ -14,7 +14,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::runtime;
 
 use super::fields::{FIELDS_BYTES_MAX, FIELDS_MAX};
-use super::incoming::Remainder;
+use super::incoming::{Remainder, Source};
 use super::kept::{Kept, Line};
 use super::outgoing_handler;
 use super::pipe::{RequestBody, Unfinished};
@@ -34,8 +34,8 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Longest time for a request and its response.
 const TOTAL_MAX: Duration = Duration::from_secs(600);
 
-/// What an exchange takes of the host beside its connection: the response's head is read into it.
-const EXCHANGE_BYTES: u64 = CONNECTION_BYTES + 2 * FIELDS_BYTES_MAX as u64;
+/// What an exchange takes of the host beside its connection: the head of the response, and what was read of its body.
+const EXCHANGE_BYTES: u64 = 2 * FIELDS_BYTES_MAX as u64;
 
 impl outgoing_handler::Host for Host {
     fn handle(
@@ -50,7 +50,8 @@ impl outgoing_handler::Host for Host {
             Some(options) => self.table.delete(options)?,
             None => RequestOptions::default(),
         };
-        let held = self.budget.hold(EXCHANGE_BYTES).ok_or(NoMemory)?;
+        let held =
+            Room { line: self.hold(CONNECTION_BYTES)?, exchange: self.hold(EXCHANGE_BYTES)? };
         let store = Store { gate: self.gate.clone(), kept: self.kept.clone() };
         let (place, request) = match written(request, &store.gate) {
             Ok(written) => written,
@@ -60,6 +61,25 @@ impl outgoing_handler::Host for Host {
         let exchange = runtime::spawn(async move { exchange.run(request, held).await });
         Ok(Ok(self.table.push(FutureResponse::Awaited(exchange))?))
     }
+}
+
+impl Host {
+    /// Sets memory aside; where there is none left, connections that are only kept end first.
+    ///
+    /// Errors: a trap, where there is none even so.
+    pub(super) fn hold(&mut self, bytes: u64) -> wasmtime::Result<Held> {
+        if let Some(held) = self.budget.hold(bytes) {
+            return Ok(held);
+        }
+        self.kept.clear();
+        Ok(self.budget.hold(bytes).ok_or(NoMemory)?)
+    }
+}
+
+/// Memory that was set aside for a request: for a connection, if it needs a new one, and for the response.
+struct Room {
+    line: Held,
+    exchange: Held,
 }
 
 /// How long what may take.
@@ -169,16 +189,15 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn run(&self, request: Request<RequestBody>, held: Held) -> Result<Reply, ErrorCode> {
+    async fn run(&self, request: Request<RequestBody>, held: Room) -> Result<Reply, ErrorCode> {
         let end = Instant::now() + TOTAL_MAX;
+        let sent = request.body().sent();
         self.store.gate.admit_request().await;
-        let (response, line) = self.answered(request, held).await?;
+        let (response, line) = self.answered(request, held.line).await?;
         let (head, body) = response.into_parts();
-        Ok(Reply {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: Remainder::new(body, (self.times.between, end), line, self.store.clone()),
-        })
+        let source = Source { line, sent, store: self.store.clone() };
+        let body = Remainder::new(body, (self.times.between, end), source, held.exchange);
+        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
     }
 
     async fn answered(
@@ -186,8 +205,8 @@ impl Exchange {
         mut request: Request<RequestBody>,
         held: Held,
     ) -> Result<(Response<Incoming>, Line), ErrorCode> {
-        if let Some(mut line) = self.store.kept.take(&self.place).await {
-            let again = repeatable(&request);
+        let again = repeatable(&request);
+        if let Some(mut line) = self.store.kept.take(&self.place, again.is_some()).await {
             match (self.ask(&mut line, request).await, again) {
                 (Ok(Ok(response)), _) => return Ok((response, line)),
                 // The other side had ended it.
