@@ -33,7 +33,7 @@ pub struct CpuLimits {
     pub max_millicores: Option<u32>,
     /// Processor time at once, beyond that. Setting `sandbox.cpu.burst.ms`.
     pub burst: Duration,
-    /// Share of each of its tasks where sandboxes compete. Setting `sandbox.cpu.weight`.
+    /// Its share where sandboxes compete. Setting `sandbox.cpu.weight`.
     pub weight: u32,
 }
 

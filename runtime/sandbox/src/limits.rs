@@ -100,6 +100,11 @@ impl Budget {
         self.refused = None;
     }
 
+    /// What was refused since did not matter: room was made for it.
+    pub(crate) fn forget_refusals_since(&mut self, refused: Option<Refused>) {
+        self.refused = refused;
+    }
+
     /// The last refusal of this call, if there was one.
     pub(crate) fn refused(&self) -> Option<Refused> {
         self.refused

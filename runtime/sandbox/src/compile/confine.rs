@@ -9,7 +9,9 @@ use std::io;
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
 };
-use rustix::process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, nice, set_parent_process_death_signal, setrlimit,
+};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
@@ -91,9 +93,10 @@ pub(super) fn confine(cpu_seconds: u64, memory_max: u64) -> io::Result<Layers> {
     };
     hold(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(1))?;
     hold(Resource::As, memory_max, memory_max)?;
-    for resource in [Resource::Core, Resource::Fsize] {
-        hold(resource, 0, 0)?;
-    }
+    hold(Resource::Fsize, 0, 0)?;
+    // With one byte the kernel hands no dump to a program either.
+    let core = getrlimit(Resource::Core).maximum.unwrap_or(1).min(1);
+    hold(Resource::Core, core, core)?;
     hold(Resource::Nofile, DESCRIPTORS.into(), DESCRIPTORS.into())?;
     nice(NICE)?;
     Ok(Layers { seccomp: seccomp(), landlock })

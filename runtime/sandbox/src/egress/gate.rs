@@ -255,10 +255,10 @@ impl Gate {
 
     /// A place among the connector's connections.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let _waiting = Waiting::begin(&self.shared.waiting);
         if let Some(place) = self.try_place() {
             return Some(place);
         }
-        let _waiting = Waiting::begin(&self.shared.waiting);
         let place = Arc::clone(&self.shared.places).acquire_owned();
         tokio::time::timeout(PLACE_MAX, place).await.ok()?.ok()
     }

@@ -11,7 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::cpu::{CpuMeter, Turns};
 use crate::egress::Gate;
-use crate::limits::Budget;
+use crate::limits::{Budget, Held};
 use crate::v0::tombolo::connect as contract;
 
 pub(crate) mod files;
@@ -101,6 +101,20 @@ impl Host {
             None => return Err(wasmtime::Error::new(TooManyHostCalls)),
         }
         Ok(())
+    }
+
+    /// Sets memory aside; where there is none left, connections that are only kept end first.
+    ///
+    /// Errors: a trap, where there is none even so.
+    pub(crate) fn hold(&mut self, bytes: u64) -> Result<Held, NoMemory> {
+        let refused = self.budget.refused();
+        if let Some(held) = self.budget.hold(bytes) {
+            return Ok(held);
+        }
+        self.kept.clear();
+        let held = self.budget.hold(bytes).ok_or(NoMemory)?;
+        self.budget.forget_refusals_since(refused);
+        Ok(held)
     }
 }
 

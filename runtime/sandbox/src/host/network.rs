@@ -11,7 +11,7 @@ use tombolo_model::egress::{Host as Whom, Scheme};
 use wasmtime::component::Resource;
 
 use crate::egress::{Channel, ConnectError, Place, Refusal, TlsError, TlsTerms, Verification};
-use crate::host::{Host, NoMemory};
+use crate::host::Host;
 use crate::limits::Held;
 use crate::v0::tombolo::connect::network as contract;
 
@@ -64,7 +64,7 @@ impl contract::HostConnection for Host {
             return invalid(Refusal::PortZero.told());
         }
         self.settle_sockets();
-        let held = self.budget.hold(CONNECTION_BYTES).ok_or(NoMemory)?;
+        let held = self.hold(CONNECTION_BYTES)?;
         let place = Place { scheme: Scheme::Tcp, host: whom, port };
         let timeout = Duration::from_millis(timeout_ms.into());
         let conduit = match self.gate.connect(&place, timeout).await {
@@ -85,7 +85,7 @@ impl contract::HostConnection for Host {
         self.count_call()?;
         let gate = self.gate.clone();
         let text = options.authorities.as_ref().map_or(0, String::len) as u64;
-        let held = self.budget.hold(text * AUTHORITIES_FACTOR).ok_or(NoMemory)?;
+        let held = self.hold(text * AUTHORITIES_FACTOR)?;
         let connection = self.table.get_mut(&connection)?;
         let server = match options.server_name.as_deref().map(Whom::parse) {
             None => connection.whom.clone(),

@@ -73,7 +73,7 @@ impl tcp_create_socket::Host for Opening<'_> {
         let Self(host) = self;
         host.settle_sockets();
         let place = host.gate.try_place().ok_or(ErrorCode::NewSocketLimit)?;
-        let held = host.budget.hold(CONNECTION_BYTES).ok_or(ErrorCode::OutOfMemory)?;
+        let held = host.hold(CONNECTION_BYTES).map_err(|_| ErrorCode::OutOfMemory)?;
         let socket = host.sockets().create_tcp_socket(family)?;
         host.sockets.0.push(Taken { _place: place, _held: held });
         Ok(socket)

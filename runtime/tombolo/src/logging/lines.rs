@@ -45,9 +45,9 @@ impl Lines {
         }
     }
 
-    /// What says that lines of plugins are missing.
+    /// What says that lines are missing.
     fn notice(&self, dropped: u64) -> String {
-        let message = format!("{dropped} lines of plugins were dropped: who reads the log is slow");
+        let message = format!("{dropped} lines were dropped: who reads the log is slow");
         let (at, level) = (SystemTime::now(), Level::WARN);
         let logger = module_path!().to_owned();
         let line = LogLine { at, level: level.as_str(), logger, message, fields: vec![] };

@@ -71,10 +71,10 @@ impl Kept {
 
     /// Keeps a connection whose response came whole, until it is taken, or too old, or its place is wanted for another one.
     pub(super) fn give(&self, line: Line, gate: &Gate) {
+        let (kept, wanted) = (Arc::downgrade(&self.0), gate.place_wanted());
         if line.sender.is_closed() || gate.is_place_wanted() {
             return;
         }
-        let (kept, wanted) = (Arc::downgrade(&self.0), gate.place_wanted());
         let mut idle = self.idle();
         let number = idle.last().map_or(0, |last| last.number + 1);
         let ends = runtime::spawn(async move {
@@ -91,7 +91,7 @@ impl Kept {
     }
 
     /// Ends all of them.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.idle().clear();
     }
 }

@@ -24,8 +24,8 @@ use super::types::{self, ErrorCode};
 use crate::egress::{
     CONNECT_MAX, Channel, ConnectError, Gate, Place, Refusal, TlsError, TlsTerms, Verification,
 };
+use crate::host::Host;
 use crate::host::network::CONNECTION_BYTES;
-use crate::host::{Host, NoMemory};
 use crate::limits::Held;
 
 /// Longest time without a byte from the other side.
@@ -60,19 +60,6 @@ impl outgoing_handler::Host for Host {
         let exchange = Exchange { store, place, times: Times::new(options) };
         let exchange = runtime::spawn(async move { exchange.run(request, held).await });
         Ok(Ok(self.table.push(FutureResponse::Awaited(exchange))?))
-    }
-}
-
-impl Host {
-    /// Sets memory aside; where there is none left, connections that are only kept end first.
-    ///
-    /// Errors: a trap, where there is none even so.
-    pub(super) fn hold(&mut self, bytes: u64) -> wasmtime::Result<Held> {
-        if let Some(held) = self.budget.hold(bytes) {
-            return Ok(held);
-        }
-        self.kept.clear();
-        Ok(self.budget.hold(bytes).ok_or(NoMemory)?)
     }
 }
 
