@@ -134,8 +134,10 @@ impl Budget {
 
     /// Adds bytes until what is returned is dropped; none, and nothing added, where that is over the limit.
     pub(crate) fn hold(&mut self, bytes: u64) -> Option<Held> {
-        let given_back = Arc::clone(&self.given_back);
-        self.charge(bytes).then_some(Held { bytes, given_back })
+        if !self.charge(bytes) {
+            return None;
+        }
+        Some(Held { bytes, given_back: Arc::clone(&self.given_back) })
     }
 
     fn grow(&mut self, bytes: u64) -> bool {
@@ -233,6 +235,7 @@ mod tests {
         let held = budget.hold(900).unwrap();
         assert_eq!(budget.used(), 900);
         assert!(budget.hold(200).is_none());
+        assert_eq!(budget.used(), 900, "what was refused is not given back");
         drop(held);
         assert_eq!(budget.used(), 0);
         let _held = budget.hold(1_000).unwrap();

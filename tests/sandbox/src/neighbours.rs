@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -21,7 +22,7 @@ use crate::figure::percent;
 /// Rows a second of the neighbour whose latency is measured.
 const RATE: &str = "500";
 
-/// What attacker and well-behaved connector are held to alike. Who breaks its sandbox is started anew at once, and never given up.
+/// What attacker and well-behaved connector are held to alike. Who breaks its sandbox is started anew as soon as may be, and never given up.
 const LIMITS: Pairs = &[
     // What is advised for strangers.
     ("sandbox.cpu.max", "0.2"),
@@ -29,8 +30,8 @@ const LIMITS: Pairs = &[
     ("sandbox.call.timeout.ms", "1000"),
     ("sandbox.restart.max", "1000"),
     ("sandbox.restart.window.ms", "1000"),
-    ("sandbox.restart.backoff.ms", "1"),
-    ("sandbox.restart.backoff.max.ms", "1"),
+    ("sandbox.restart.backoff.ms", "50"),
+    ("sandbox.restart.backoff.max.ms", "50"),
 ];
 
 /// Topics that are written as fast as possible keep little.
@@ -78,7 +79,10 @@ pub const LATENCY_MAX: f64 = 1.5;
 /// Most throughput that it may lose in a single short pair.
 pub const SHORT_LOSS_MAX: f64 = 0.2;
 
-/// How long a connector runs before it is measured what its neighbours have: by then what it may use at once is used up, whatever an earlier run left of it.
+/// How many runs there were.
+static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+/// How long a connector runs before it is measured what its neighbours have: by then most of what it may use at once is used up.
 const SETTLES: Duration = Duration::from_secs(2);
 
 /// What neighbours had in one run.
@@ -206,7 +210,9 @@ fn with(mut config: Value, pairs: &[Pairs]) -> Value {
 }
 
 /// What the neighbours have while this connector runs.
-fn beside(field: &Field, name: &str, config: &Value, lasts: Duration) -> Result<Had> {
+fn beside(field: &Field, who: &str, config: &Value, lasts: Duration) -> Result<Had> {
+    // A budget is kept by a connector's name: with one of its own each begins with all that it may use at once.
+    let name = &format!("{who}-{}", RUNS.fetch_add(1, Ordering::Relaxed));
     field.worker.create(name, config)?;
     pass(SETTLES)?;
     let (fast, steady) = (field.worker.files().join("fast"), field.worker.files().join("steady"));

@@ -52,6 +52,9 @@ pub const RESTART_WINDOW: &str = "sandbox.restart.window.ms";
 pub const RESTART_BACKOFF: &str = "sandbox.restart.backoff.ms";
 /// Setting for the longest pause before a restart.
 pub const RESTART_BACKOFF_MAX: &str = "sandbox.restart.backoff.max.ms";
+/// Shortest pause before a restart, in milliseconds: a start and its lines in the log take about a millisecond of processor time that is in no bill, which
+/// without pauses is a third of a core.
+const RESTART_BACKOFF_MIN: i64 = 50;
 /// Most restarts that can be asked for: each is remembered for as long as the window.
 const RESTARTS_MAX: i64 = 1_000;
 
@@ -177,8 +180,10 @@ fn restart() -> Vec<ConfigKey> {
         time(RESTART_WINDOW, "3600000", 21, "Restart window")
             .doc("Time within which sandbox.restart.max restarts are allowed, in milliseconds."),
         time(RESTART_BACKOFF, "1000", 22, "Restart backoff")
+            .check(Check::AtLeast(RESTART_BACKOFF_MIN))
             .doc("Pause before a restart, in milliseconds. It doubles with each restart, less up to a fifth at random, until a run lasts longer than sandbox.restart.backoff.max.ms."),
         time(RESTART_BACKOFF_MAX, "60000", 23, "Restart backoff max")
+            .check(Check::AtLeast(RESTART_BACKOFF_MIN))
             .doc("Longest pause before a restart, in milliseconds."),
     ]
 }

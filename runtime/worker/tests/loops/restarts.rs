@@ -15,7 +15,7 @@ use crate::support::{Fixture, until};
 
 /// Restarts follow at once.
 const QUICKLY: [(&str, &str); 2] =
-    [("sandbox.restart.backoff.ms", "1"), ("sandbox.restart.backoff.max.ms", "1")];
+    [("sandbox.restart.backoff.ms", "50"), ("sandbox.restart.backoff.max.ms", "50")];
 /// A restart never comes.
 const LATE: [(&str, &str); 2] =
     [("sandbox.restart.backoff.ms", "3600000"), ("sandbox.restart.backoff.max.ms", "3600000")];

@@ -58,7 +58,7 @@ fn restarts(field: &Field) -> Result<()> {
         ("hang.at", "source.start"),
         ("hang.how", "trap"),
         ("sandbox.restart.max", "5"),
-        ("sandbox.restart.backoff.ms", "20"),
+        ("sandbox.restart.backoff.ms", "50"),
     ];
     field.worker.create("restarts", &config("guest.HangsSource", &traps))?;
     wait_for(|| field.failure("restarts").is_some(), "it is given up", PATIENCE)?;
