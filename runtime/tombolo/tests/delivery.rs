@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot ask Kafka has failed")]
 
-use std::collections::HashSet;
-use std::path::Path;
+mod pipe;
+
 use std::time::Duration;
 
-use serde_json::json;
-use tombolo_harness::{Kafka, Worker, complete_lines, wait_for};
+use tombolo_harness::{Kafka, Worker};
 use tombolo_kafka::{Admin, ClientKind, ClientSettings};
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
+
+use crate::pipe::Pipe;
 
 /// Records in all.
 const RECORDS: usize = 100_000;
@@ -24,11 +25,6 @@ const FLUSH: Duration = Duration::from_millis(500);
 /// Longest wait for rows.
 const ARRIVAL: Duration = Duration::from_secs(120);
 
-/// How many complete lines a file has.
-fn count(file: &Path) -> usize {
-    std::fs::read(file).unwrap_or_default().iter().filter(|&&byte| byte == b'\n').count()
-}
-
 #[test]
 fn every_record_arrives_though_the_worker_is_killed_three_times() {
     let kafka = Kafka::shared().unwrap();
@@ -39,60 +35,29 @@ fn every_record_arrives_though_the_worker_is_killed_three_times() {
         ("consumer.session.timeout.ms", "10000"),
     ];
     let mut worker = Worker::start(env!("CARGO_BIN_EXE_tombolo"), kafka, &settings).unwrap();
-    let (status, uploaded) = worker.upload(tombolo_guests::PIPE).unwrap();
-    assert_eq!(status, 201, "{uploaded}");
-    assert_eq!(uploaded["plugins"].as_array().unwrap().len(), 2, "{uploaded}");
-    let file = worker.files().join("lines.txt");
     let topic = "delivery-numbers";
-    let source = json!({
-        "connector.class": "test.pipe.NumbersSource",
-        "topic": topic, "records": RECORDS, "rate": RATE,
-        "topic.creation.default.partitions": 2,
-        "topic.creation.default.replication.factor": 1,
-    });
-    let sink = json!({"connector.class": "LinesSink", "topics": topic, "file": file});
-    worker.create("numbers", &source).unwrap();
-    worker.create("lines", &sink).unwrap();
+    let pipe = Pipe::start(&worker, topic, RECORDS, RATE).unwrap();
 
     let offsets = Offsets::new(kafka);
     let mut position = 0;
     let mut written = 0;
     let mut uncommitted = 0;
-    for kill in 1..=KILLS {
-        let rows = count(&file) + ROWS_BEFORE_A_KILL;
-        wait_for(|| count(&file) >= rows, &format!("rows arrive before kill {kill}"), ARRIVAL)
-            .unwrap_or_else(|error| panic!("{error}: {} rows\n{}", count(&file), worker.log()));
+    for _ in 0..KILLS {
+        pipe.wait_for_rows(&worker, pipe.rows() + ROWS_BEFORE_A_KILL, ARRIVAL).unwrap();
         worker.kill().unwrap();
         // The sink had written up to here, and will read again what is not committed.
-        position += count(&file) - written;
-        written = count(&file);
+        position += pipe.rows() - written;
+        written = pipe.rows();
         let committed = offsets.committed("connect-lines");
         uncommitted += position - committed;
         position = committed;
         worker.start_again().unwrap();
     }
-    let distinct = || complete_lines(&file).into_iter().collect::<HashSet<_>>().len();
-    wait_for(|| count(&file) >= RECORDS && distinct() == RECORDS, "every record arrives", ARRIVAL)
-        .unwrap_or_else(|error| panic!("{error}: {} distinct\n{}", distinct(), worker.log()));
-
-    let lines = complete_lines(&file);
-    let repeats = lines.len() - RECORDS;
+    let repeats = pipe.wait_for_all(&worker, ARRIVAL).unwrap();
     let by_source = offsets.rows(topic, 2) - RECORDS;
     println!(
         "{RECORDS} records, {KILLS} kills, {repeats} repeats, {by_source} of them by the source"
     );
-    for partition in ["0", "1"] {
-        let mut seen = HashSet::new();
-        let first: Vec<usize> = lines
-            .iter()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(of, _)| *of == partition)
-            .map(|(_, number)| number.parse().unwrap())
-            .filter(|number| seen.insert(*number))
-            .collect();
-        assert!(first.is_sorted(), "first occurrences are out of order in partition {partition}");
-        assert_eq!(first.len(), RECORDS / 2);
-    }
     // A kill repeats what was not committed. Of the source: at most the rows of an interval, and of as long again for a commit that was on its way. Of
     // the sink, which takes in a backlog much faster than that: what its group had not committed.
     let interval = usize::try_from((2 * FLUSH).as_millis()).unwrap() * RATE / 1_000;

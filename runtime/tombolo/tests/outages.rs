@@ -4,12 +4,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-use std::collections::HashSet;
-use std::path::Path;
+mod pipe;
+
 use std::time::Duration;
 
 use serde_json::json;
 use tombolo_harness::{Kafka, Worker, complete_lines, wait_for};
+
+use crate::pipe::Pipe;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tombolo");
 
@@ -27,56 +29,23 @@ fn kafka() -> Kafka {
     Kafka::builder().heap("-Xmx384M").start().unwrap()
 }
 
-/// How many complete lines a file has.
-fn count(file: &Path) -> usize {
-    std::fs::read(file).unwrap_or_default().iter().filter(|&&byte| byte == b'\n').count()
-}
-
 #[test]
 fn nothing_is_lost_while_kafka_is_killed_and_comes_back() {
     let mut kafka = kafka();
     let settings = [("offset.flush.interval.ms", "500")];
     let worker = Worker::start(PROGRAM, &kafka, &settings).unwrap();
-    let (status, uploaded) = worker.upload(tombolo_guests::PIPE).unwrap();
-    assert_eq!(status, 201, "{uploaded}");
-    let file = worker.files().join("lines.txt");
-    let topic = "outages-numbers";
-    let source = json!({
-        "connector.class": "test.pipe.NumbersSource",
-        "topic": topic, "records": RECORDS, "rate": RATE,
-        "topic.creation.default.partitions": 2,
-        "topic.creation.default.replication.factor": 1,
-    });
-    let sink = json!({"connector.class": "LinesSink", "topics": topic, "file": file});
-    worker.create("numbers", &source).unwrap();
-    worker.create("lines", &sink).unwrap();
+    let pipe = Pipe::start(&worker, "outages-numbers", RECORDS, RATE).unwrap();
 
-    wait_for(|| count(&file) >= BEFORE, "rows arrive before the outage", ARRIVAL)
-        .unwrap_or_else(|error| panic!("{error}: {} rows\n{}", count(&file), worker.log()));
+    pipe.wait_for_rows(&worker, BEFORE, ARRIVAL).unwrap();
     kafka.kill().unwrap();
     let says = || worker.log().contains("no broker can be reached; records wait");
     wait_for(says, "the worker says that records wait", ARRIVAL)
         .unwrap_or_else(|error| panic!("{error}\n{}", worker.log()));
-    assert!(count(&file) < RECORDS, "the outage came too late to lose anything");
+    assert!(pipe.rows() < RECORDS, "the outage came too late to lose anything");
     kafka.start_again().unwrap();
 
-    let distinct = || complete_lines(&file).into_iter().collect::<HashSet<_>>().len();
-    wait_for(|| count(&file) >= RECORDS && distinct() == RECORDS, "every record arrives", ARRIVAL)
-        .unwrap_or_else(|error| panic!("{error}: {} distinct\n{}", distinct(), worker.log()));
-    let lines = complete_lines(&file);
-    println!("{RECORDS} records, an outage, {} repeats", lines.len() - RECORDS);
-    for partition in ["0", "1"] {
-        let mut seen = HashSet::new();
-        let first: Vec<usize> = lines
-            .iter()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(of, _)| *of == partition)
-            .map(|(_, number)| number.parse().unwrap())
-            .filter(|number| seen.insert(*number))
-            .collect();
-        assert!(first.is_sorted(), "first occurrences are out of order in partition {partition}");
-        assert_eq!(first.len(), RECORDS / 2);
-    }
+    let repeats = pipe.wait_for_all(&worker, ARRIVAL).unwrap();
+    println!("{RECORDS} records, an outage, {repeats} repeats");
     worker.wait_for_state("numbers", "RUNNING").unwrap();
     worker.wait_for_state("lines", "RUNNING").unwrap();
     assert!(!worker.has_ended(), "{}", worker.log());
