@@ -8,10 +8,10 @@ use tombolo_sdk::fault::{Failure, Fault, Problem};
 use tombolo_sdk::row::{Part, Row};
 use tombolo_sdk::schema::{Schema, SchemaBuilder, SchemaType};
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Key, Settings};
-use tombolo_sdk::short::equal;
 
 use crate::fields::{self, BySchema, Fields, NULL, copy_value, key_of, with_fields};
 use crate::lists::NULL_TO_DEFAULT;
+use crate::names::Names;
 use crate::part::PartStep;
 
 const PURPOSE: &str = "field insertion";
@@ -109,6 +109,8 @@ struct Updated {
 /// The step.
 pub(crate) struct InsertField {
     insertions: Vec<Insertion>,
+    /// Their names as CBOR items.
+    keys: Names,
     static_item: Vec<u8>,
     null_to_default: bool,
     updated: BySchema<Updated>,
@@ -128,8 +130,9 @@ impl PartStep for InsertField {
     fn new(settings: InsertSettings) -> Result<Self, Fault> {
         let InsertSettings { insertions, static_value, null_to_default } = settings;
         let static_item = key_of(&static_value);
+        let keys = Names::new(insertions.iter().map(|insertion| insertion.key.as_slice()));
         let updated = BySchema::default();
-        Ok(Self { insertions, static_item, null_to_default, updated, found: Vec::new() })
+        Ok(Self { insertions, keys, static_item, null_to_default, updated, found: Vec::new() })
     }
 
     #[inline]
@@ -221,7 +224,7 @@ impl InsertField {
             let key = cursor.item()?;
             let start = body.len() - cursor.rest().len();
             cursor.skip()?;
-            if self.insertions.iter().any(|insertion| equal(&insertion.key, key)) {
+            if self.keys.has(key) {
                 let key_start = start - key.len();
                 found.push((key_start, start, body.len() - cursor.rest().len()));
             }

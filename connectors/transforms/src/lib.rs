@@ -16,6 +16,7 @@ mod hoist_field;
 mod insert_field;
 mod lists;
 mod mask_field;
+mod names;
 mod part;
 mod path;
 mod predicates;

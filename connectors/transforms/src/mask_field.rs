@@ -7,10 +7,10 @@ use tombolo_sdk::java::{self, decimal_to_i64, parse_decimal};
 use tombolo_sdk::row::{Part, Row};
 use tombolo_sdk::schema::{Schema, SchemaType};
 use tombolo_sdk::settings::{ConfigError, Configuration, Definition, Importance, Key, Settings};
-use tombolo_sdk::short::equal;
 
 use crate::fields::{self, BySchema, Fields, NULL, copy_value, key_of};
 use crate::lists::{NULL_TO_DEFAULT, some_members};
+use crate::names::Names;
 use crate::part::PartStep;
 
 const PURPOSE: &str = "mask fields";
@@ -92,6 +92,8 @@ struct Known {
 pub(crate) struct MaskField {
     /// Names, and names as CBOR items.
     masked: Vec<(String, Vec<u8>)>,
+    /// The same items.
+    keys: Names,
     replacement: Option<Replacement>,
     null_to_default: bool,
     known: BySchema<Known>,
@@ -109,8 +111,10 @@ impl PartStep for MaskField {
             let key = key_of(&name);
             (name, key)
         };
+        let masked: Vec<_> = settings.fields.into_iter().map(with_key).collect();
         Ok(Self {
-            masked: settings.fields.into_iter().map(with_key).collect(),
+            keys: Names::new(masked.iter().map(|(_, key)| key.as_slice())),
+            masked,
             replacement: settings.replacement.map(Replacement::new),
             null_to_default: settings.null_to_default,
             known: BySchema::default(),
@@ -153,7 +157,7 @@ impl MaskField {
         let (mut copied, mut found) = (0, 0);
         for _ in 0..pairs {
             let key = cursor.item()?;
-            if self.masked.iter().any(|(_, masked)| equal(masked, key)) {
+            if self.keys.has(key) {
                 let start = at(&cursor);
                 out.extend_from_slice(body.get(copied..start).unwrap_or_default());
                 self.mask(cursor.item()?, None, out)?;

@@ -14,6 +14,7 @@ use crate::fields::{
     self, BySchema, Fields, copy_value, key_of, no_name, with_fields, without_repeated,
 };
 use crate::lists::{NULL_TO_DEFAULT, members};
+use crate::names::Names;
 use crate::part::PartStep;
 
 const PURPOSE: &str = "field replacement";
@@ -85,8 +86,8 @@ struct Updated {
 
 /// The step.
 pub(crate) struct ReplaceField {
-    exclude: Vec<String>,
-    include: Vec<String>,
+    exclude: Names,
+    include: Names,
     renames: Vec<(String, String, Vec<u8>)>,
     null_to_default: bool,
     updated: BySchema<Updated>,
@@ -106,8 +107,8 @@ impl PartStep for ReplaceField {
             (old, new, key)
         };
         Ok(Self {
-            exclude: settings.exclude,
-            include: settings.include,
+            exclude: names(&settings.exclude),
+            include: names(&settings.include),
             renames: settings.renames.into_iter().map(with_key).collect(),
             null_to_default: settings.null_to_default,
             updated: BySchema::default(),
@@ -137,10 +138,14 @@ impl PartStep for ReplaceField {
     }
 }
 
+fn names(list: &[String]) -> Names {
+    Names::new(list.iter().map(String::as_bytes))
+}
+
 impl ReplaceField {
+    #[inline]
     fn keeps(&self, name: &[u8]) -> bool {
-        let has = |list: &[String]| list.iter().any(|field| equal(field.as_bytes(), name));
-        !has(&self.exclude) && (self.include.is_empty() || has(&self.include))
+        !self.exclude.has(name) && (self.include.is_empty() || self.include.has(name))
     }
 
     /// The new name of a field as a CBOR item, if it gets one.

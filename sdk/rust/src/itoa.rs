@@ -23,18 +23,19 @@ pub fn write_padded(out: &mut Vec<u8>, value: u64, least: usize) {
 #[inline]
 fn fill(digits: &mut [u8; DIGITS_MAX], mut value: u64) -> usize {
     let mut count = 0;
-    for digit in digits.iter_mut().rev() {
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for pair in pairs.iter_mut().rev() {
         // Narrow divisions are cheaper, and most numbers are small.
         let (rest, last) = match u32::try_from(value) {
-            Ok(small) => (u64::from(small / 10), (small % 10) as u8),
-            Err(_) => (value / 10, (value % 10) as u8),
+            Ok(small) => (u64::from(small / 100), (small % 100) as u8),
+            Err(_) => (value / 100, (value % 100) as u8),
         };
-        *digit = b'0' + last;
-        value = rest;
-        count += 1;
-        if value == 0 {
-            break;
+        *pair = [b'0' + last / 10, b'0' + last % 10];
+        if rest == 0 {
+            return count + if last < 10 { 1 } else { 2 };
         }
+        value = rest;
+        count += 2;
     }
     count
 }

@@ -6,39 +6,50 @@
 /// Longest slice that is moved 16 bytes at a time; past it, the call pays.
 const SHORT: usize = 32;
 
+/// Up to so many bytes are copied by [`append_first`] without a look at their number, where so many are there.
+pub const ROOM: usize = 16;
+
 /// Appends `bytes`, as `Vec::extend_from_slice` does.
 #[inline]
 pub fn append(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.len() > SHORT {
-        return out.extend_from_slice(bytes);
-    }
-    let mut rest = bytes;
-    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
-        out.extend_from_slice(chunk);
-        rest = after;
-    }
-    match rest.len() {
-        0 => {}
-        // The last bytes once more, over those of them that are there already.
-        left if bytes.len() >= 16 => again(out, bytes.last_chunk::<16>(), left),
-        8.. => {
-            out.extend_from_slice(rest.first_chunk::<8>().unwrap_or(&[0; 8]));
-            again(out, rest.last_chunk::<8>(), rest.len() - 8);
-        }
-        4.. => {
-            out.extend_from_slice(rest.first_chunk::<4>().unwrap_or(&[0; 4]));
-            again(out, rest.last_chunk::<4>(), rest.len() - 4);
-        }
-        _ => rest.iter().for_each(|&byte| out.push(byte)),
+    // Without a loop: each turn of one would be looked at by whoever holds plugins to their time.
+    match *bytes {
+        [] => {}
+        [one] => out.push(one),
+        [one, two] => out.extend_from_slice(&[one, two]),
+        [one, two, three] => out.extend_from_slice(&[one, two, three]),
+        _ => match bytes.len() {
+            ..8 => ends::<4>(out, bytes),
+            8..16 => ends::<8>(out, bytes),
+            16..=SHORT => ends::<16>(out, bytes),
+            _ => out.extend_from_slice(bytes),
+        },
     }
 }
 
-/// Appends the last `left` bytes of a chunk, the others of which `out` ends with.
+/// Appends the first `len` of `bytes`, of which there may be fewer. Short ones that have room behind them are copied without looking at their length.
+#[inline(always)]
+pub fn append_first(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
+    match bytes.first_chunk::<ROOM>() {
+        Some(chunk) if len <= ROOM => {
+            let end = out.len() + len;
+            out.extend_from_slice(chunk);
+            out.truncate(end);
+        }
+        _ => append(out, bytes.get(..len).unwrap_or(bytes)),
+    }
+}
+
+/// Appends at least one chunk and at most two: the first, and the last over those of its bytes that are there already.
 #[inline]
-fn again<const N: usize>(out: &mut Vec<u8>, chunk: Option<&[u8; N]>, left: usize) {
-    let Some(chunk) = chunk else { return };
-    out.truncate(out.len() - (N - left));
-    out.extend_from_slice(chunk);
+fn ends<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return out.extend_from_slice(bytes);
+    };
+    let start = out.len();
+    out.extend_from_slice(first);
+    out.truncate(start + bytes.len() - N);
+    out.extend_from_slice(last);
 }
 
 /// Whether two slices are the same.
@@ -83,6 +94,18 @@ mod tests {
             let mut out = vec![9, 8];
             append(&mut out, &text[..len]);
             assert_eq!(out.split_at(2), ([9, 8].as_slice(), &text[..len]), "{len}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_some_bytes_are_appended_exactly_whatever_is_behind_them() {
+        let text: Vec<u8> = (0..64).collect();
+        for room in 0..=text.len() {
+            for len in 0..=text.len() {
+                let mut out = vec![9];
+                append_first(&mut out, &text[..room], len);
+                assert_eq!(out[1..], text[..len.min(room)], "{len} of {room}");
+            }
         }
     }
 

@@ -13,13 +13,20 @@ const TAG: u8 = 6;
 const NULL: u8 = 0xf6;
 
 /// A head in its shortest form.
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "each arm's range fits its type")]
+#[inline(always)]
 fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
+    match u8::try_from(argument) {
+        Ok(argument @ 0..24) => out.push(major << 5 | argument),
+        _ => long_head(out, major, argument),
+    }
+}
+
+/// A head of more than one byte.
+#[expect(clippy::cast_possible_truncation, reason = "each arm's range fits its type")]
+fn long_head(out: &mut Vec<u8>, major: u8, argument: u64) {
     let major = major << 5;
     match argument {
-        0..24 => out.push(major | argument as u8),
-        24..0x100 => out.extend_from_slice(&[major | 24, argument as u8]),
+        0..0x100 => out.extend_from_slice(&[major | 24, argument as u8]),
         0x100..0x1_0000 => {
             let [high, low] = (argument as u16).to_be_bytes();
             out.extend_from_slice(&[major | 25, high, low]);
@@ -128,16 +135,19 @@ pub fn end_map(out: &mut Vec<u8>, open: Open, pairs: usize) {
     end(out, open, MAP, pairs);
 }
 
-#[inline]
+#[inline(always)]
 fn end(out: &mut Vec<u8>, Open(start): Open, major: u8, count: usize) {
     match (u8::try_from(count), out.get_mut(start)) {
         (Ok(count @ 0..24), Some(first)) => *first = major << 5 | count,
-        _ => {
-            let mut long = Vec::with_capacity(9);
-            head(&mut long, major, count as u64);
-            drop(out.splice(start..=start, long));
-        }
+        _ => end_long(out, start, major, count),
     }
+}
+
+#[cold]
+fn end_long(out: &mut Vec<u8>, start: usize, major: u8, count: usize) {
+    let mut long = Vec::with_capacity(9);
+    long_head(&mut long, major, count as u64);
+    drop(out.splice(start..=start, long));
 }
 
 /// Days since the epoch.

@@ -34,8 +34,8 @@ pub fn write_double(out: &mut Vec<u8>, value: f64) {
         return;
     }
     let value = value.abs();
-    if let Some((digits, places)) = short(value) {
-        return write_short(out, digits, places);
+    if let Some((digits, power, places)) = short(value) {
+        return write_short(out, digits, power, places);
     }
     let bits = value.to_bits();
     let (exponent, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
@@ -70,8 +70,9 @@ fn special(out: &mut Vec<u8>, value: f64) -> bool {
     true
 }
 
-/// The number as `digits / 10^places` with few digits, when it has a form of that kind between 0.001 and 10,000,000.
-fn short(value: f64) -> Option<(u64, usize)> {
+/// The number as `digits / power` with few digits, when it has a form of that kind between 0.001 and 10,000,000; the power of ten also as its number
+/// of zeros.
+fn short(value: f64) -> Option<(u64, u64, usize)> {
     if !(1e-3..1e7).contains(&value) {
         return None;
     }
@@ -82,14 +83,13 @@ fn short(value: f64) -> Option<(u64, usize)> {
         }
         let digits = scaled.round_ties_even();
         if digits / power == value {
-            return Some((digits as u64, places));
+            return Some((digits as u64, *power as u64, places));
         }
     }
     None
 }
 
-fn write_short(out: &mut Vec<u8>, digits: u64, places: usize) {
-    let power = 10_u64.pow(u32::try_from(places).unwrap_or(0));
+fn write_short(out: &mut Vec<u8>, digits: u64, power: u64, places: usize) {
     itoa::write(out, digits / power);
     out.push(b'.');
     itoa::write_padded(out, digits % power, places.max(1));

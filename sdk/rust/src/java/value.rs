@@ -7,7 +7,7 @@ use crate::base64;
 use crate::cbor::{Cursor, DEPTH_MAX, Error, Token};
 use crate::itoa;
 use crate::schema::{self, Schema, SchemaNumber, SchemaType};
-use crate::short::append;
+use crate::short::{append, append_first};
 use crate::text;
 
 /// A value as Java's `toString` gives it; `null` for none.
@@ -40,7 +40,7 @@ pub fn write_value(
 }
 
 /// Appends an item: text at once, which names are and most values.
-#[inline]
+#[inline(always)]
 fn item(
     out: &mut Vec<u8>,
     cursor: &mut Cursor<'_>,
@@ -48,7 +48,13 @@ fn item(
     depth: usize,
 ) -> Result<(), Error> {
     match cursor.text_bytes()? {
-        Some(text) => append(out, text),
+        Some(text) => {
+            // With what is behind it, for a quicker copy.
+            let behind = cursor.rest();
+            let room =
+                cursor.slice(cursor.position() - text.len(), cursor.position() + behind.len());
+            append_first(out, room, text.len());
+        }
         None => no_text(out, cursor, schema, depth)?,
     }
     Ok(())

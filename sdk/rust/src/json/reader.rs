@@ -380,19 +380,31 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes digits, at least one, and gives their number.
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self, value: &mut u64) -> Result<usize, Error> {
         let start = self.at;
-        while let Some(chunk) = self.text.get(self.at..).and_then(|rest| rest.first_chunk()) {
-            let Digits { count, number } = digits::at_start(chunk);
-            *value = value.wrapping_mul(digits::power(count)).wrapping_add(number);
-            self.at += count;
-            if count < chunk.len() {
-                return self.digits_since(start);
-            }
+        // Most numbers end in the first eight bytes: the loop is for the others.
+        if !self.some_digits(value) {
+            self.more_digits(value);
         }
-        self.last_digits(value);
         self.digits_since(start)
+    }
+
+    fn more_digits(&mut self, value: &mut u64) {
+        while !self.some_digits(value) {}
+    }
+
+    /// Passes up to eight digits; whether they were the last.
+    #[inline(always)]
+    fn some_digits(&mut self, value: &mut u64) -> bool {
+        let Some(chunk) = self.text.get(self.at..).and_then(|rest| rest.first_chunk()) else {
+            self.last_digits(value);
+            return true;
+        };
+        let Digits { count, number } = digits::at_start(chunk);
+        *value = value.wrapping_mul(digits::power(count)).wrapping_add(number);
+        self.at += count;
+        count < chunk.len()
     }
 
     /// Passes digits among the last bytes of the text.

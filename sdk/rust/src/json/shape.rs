@@ -16,9 +16,22 @@ const LEARN_EVERY: u32 = 16;
 struct Name {
     /// From behind the value before it to behind its colon.
     json: Box<[u8]>,
-    /// As a CBOR item.
+    /// As a CBOR item, and room behind it.
     cbor: Box<[u8]>,
+    cbor_len: usize,
     hash: u32,
+}
+
+impl Name {
+    fn new(found: &Found, text: &[u8], written: &[u8]) -> Self {
+        fn slice(of: &[u8], (from, to): (usize, usize)) -> &[u8] {
+            of.get(from..to).unwrap_or_default()
+        }
+        let mut cbor = slice(written, found.cbor).to_vec();
+        let cbor_len = cbor.len();
+        cbor.resize(cbor_len.max(short::ROOM), 0);
+        Self { json: slice(text, found.json).into(), cbor: cbor.into(), cbor_len, hash: found.hash }
+    }
 }
 
 /// What is known of the objects so far.
@@ -47,7 +60,7 @@ impl Shape {
         let Some(name) = self.names.get(place) else { return false };
         let is_there = reader.take(&name.json);
         if is_there {
-            short::append(out, &name.cbor);
+            short::append_first(out, &name.cbor, name.cbor_len);
         }
         is_there
     }
@@ -71,15 +84,8 @@ impl Shape {
             return;
         }
         self.names.truncate(foreseen);
-        let slice =
-            |of: &[u8], (from, to): (usize, usize)| of.get(from..to).unwrap_or_default().into();
-        self.names.extend(found.iter().take(NAMES_MAX.saturating_sub(foreseen)).map(|found| {
-            Name {
-                json: slice(text, found.json),
-                cbor: slice(written, found.cbor),
-                hash: found.hash,
-            }
-        }));
+        let new = found.iter().take(NAMES_MAX.saturating_sub(foreseen));
+        self.names.extend(new.map(|found| Name::new(found, text, written)));
     }
 }
 

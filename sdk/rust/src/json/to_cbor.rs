@@ -1,10 +1,11 @@
 //! JSON to CBOR in one pass. Not here: JSON with a schema, which its converter reads by [`Reader`](super::Reader).
 
 use super::reader::{Reader, Text, Token};
-use super::scan::{self, Plain};
+use super::scan::Plain;
 use super::shape::{Found, Shape};
 use super::{DEPTH_MAX, Error, Number, Why};
 use crate::cbor::{Cursor, write};
+use crate::short::append_first;
 
 /// What becomes of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,20 +66,28 @@ impl Transcoder {
         self.value(reader, out, 0)
     }
 
+    /// Appends text or a number, which most values are, without a call; false where another value stands.
+    #[inline(always)]
+    fn plain(&mut self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<bool, Error> {
+        match reader.peek() {
+            Some(b'"') => _ = text(reader, out)?,
+            Some(b'-' | b'0'..=b'9') => {
+                let number = reader.number()?;
+                self.number(number, out);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
     fn value(
         &mut self,
         reader: &mut Reader<'_>,
         out: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), Error> {
-        match reader.peek() {
-            Some(b'"') => return text(reader, out).map(drop),
-            Some(b'-' | b'0'..=b'9') => {
-                let number = reader.number()?;
-                self.number(number, out);
-                return Ok(());
-            }
-            _ => {}
+        if self.plain(reader, out)? {
+            return Ok(());
         }
         match reader.token()? {
             Token::Null => write::null(out),
@@ -127,7 +136,9 @@ impl Transcoder {
         let open = write::begin(out);
         let mut pairs = 0;
         while self.shape.take(pairs, reader, out) {
-            self.value(reader, out, 1)?;
+            if !self.plain(reader, out)? {
+                self.value(reader, out, 1)?;
+            }
             pairs += 1;
         }
         if pairs > 0 && reader.closes(b'}', true)? {
@@ -220,7 +231,7 @@ impl Transcoder {
 }
 
 /// Appends the string at the reader, and gives its length. One without escapes is copied as it was found.
-#[inline]
+#[inline(always)]
 fn text(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<usize, Error> {
     let (bytes, Plain { len, ascii }) = reader.plain_text();
     if bytes.get(len) != Some(&b'"') {
@@ -230,7 +241,7 @@ fn text(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<usize, Error> {
         return Err(Error::new(Why::Utf8, reader.position()));
     }
     write::text_head(out, len);
-    scan::copy(out, bytes, len);
+    append_first(out, bytes, len);
     reader.advance(len + 2);
     Ok(len)
 }

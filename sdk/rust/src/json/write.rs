@@ -2,6 +2,7 @@
 
 use super::scan::{self, Plain};
 use crate::java;
+use crate::short::append;
 
 /// The first byte of a character that UTF-16 needs two units for.
 const FOUR_BYTES: u8 = 0xf0;
@@ -25,7 +26,7 @@ pub(super) fn checked_string(out: &mut Vec<u8>, text: &[u8]) -> bool {
     }
     out.push(b'"');
     if plain {
-        scan::copy(out, text, len);
+        append(out, text);
     } else {
         escaped(out, text);
     }
