@@ -7,7 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,18 @@ pub(crate) struct CpuMeter {
     pub(crate) yielded: Arc<AtomicBool>,
     /// Whether it is counted at all.
     pub(crate) guards: Guards,
+}
+
+impl CpuMeter {
+    fn ran(&self, cpu: Duration) {
+        if self.guards == Guards::Off {
+            return;
+        }
+        self.meters.ran(cpu);
+        if let Some(budget) = &self.budget {
+            budget.spend(cpu, Instant::now());
+        }
+    }
 }
 
 /// The call did not end in time.
@@ -76,7 +88,7 @@ pub(crate) async fn metered<T>(
                     competes.get_or_insert_with(|| meter.competing.begin());
                     let before = thread_time();
                     let polled = call.as_mut().poll(context);
-                    clock.ran(thread_time().saturating_sub(before));
+                    meter.ran(thread_time().saturating_sub(before));
                     match polled {
                         Poll::Ready(answer) => return Poll::Ready(Ok(answer)),
                         // It waits for the host, or for its next turn.
@@ -155,13 +167,41 @@ impl<'a> CallClock<'a> {
     fn may_still_be_parked(&self) -> Duration {
         PARKED_MAX.saturating_sub(self.parked)
     }
+}
 
-    fn ran(&self, cpu: Duration) {
-        self.meter.meters.ran(cpu);
-        if let Some(budget) = &self.meter.budget {
-            budget.spend(cpu, Instant::now());
-        }
+/// Bills the drop of a field that stands between these two, since the fields of a struct are dropped in their order.
+///
+/// A store gives its memory back to the kernel when it is dropped, which takes as long as many a call where it is large: it is its connector's time.
+pub(crate) fn billed_drop(meter: &CpuMeter) -> (DropBegins, DropEnds) {
+    let began = Arc::new(AtomicU64::new(0));
+    (DropBegins(Arc::clone(&began)), DropEnds { began, meter: meter.clone() })
+}
+
+/// Stands before what is billed.
+pub(crate) struct DropBegins(Arc<AtomicU64>);
+
+/// Stands behind what is billed.
+pub(crate) struct DropEnds {
+    /// In nanoseconds of the thread's clock.
+    began: Arc<AtomicU64>,
+    meter: CpuMeter,
+}
+
+impl Drop for DropBegins {
+    fn drop(&mut self) {
+        self.0.store(nanos(thread_time()), Ordering::Relaxed);
     }
+}
+
+impl Drop for DropEnds {
+    fn drop(&mut self) {
+        let began = Duration::from_nanos(self.began.load(Ordering::Relaxed));
+        self.meter.ran(thread_time().saturating_sub(began));
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Drop for CallClock<'_> {
@@ -185,6 +225,45 @@ mod tests {
     use tombolo_model::policy::CpuLimits;
 
     use super::*;
+
+    /// Takes its time when it is dropped.
+    struct Slow(Duration);
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            let began = thread_time();
+            while thread_time() - began < self.0 {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_what_stands_between_is_spent_from_its_budget() {
+        let start = Instant::now();
+        let burst = Duration::from_millis(10);
+        let limits = CpuLimits { max_millicores: Some(1), burst, weight: 100 };
+        let budget = Arc::new(CpuBudget::new(&limits, 1, start));
+        let meter = CpuMeter {
+            meters: Arc::default(),
+            budget: Some(Arc::clone(&budget)),
+            competing: Arc::default(),
+            yielded: Arc::default(),
+            guards: Guards::On,
+        };
+        struct Between {
+            _begins: DropBegins,
+            _slow: Slow,
+            _ends: DropEnds,
+            _not_billed: Slow,
+        }
+        let (begins, ends) = billed_drop(&meter);
+        let slow = Duration::from_millis(20);
+        drop(Between { _begins: begins, _slow: Slow(slow), _ends: ends, _not_billed: Slow(slow) });
+        let billed = meter.meters.read().cpu;
+        assert!(billed >= slow && billed < slow * 2, "{billed:?}");
+        assert!(budget.wait(Instant::now()).is_some());
+    }
 
     #[test]
     fn a_call_over_its_budget_is_held_back_and_its_deadline_moves_up_to_a_cap() {

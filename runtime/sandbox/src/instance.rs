@@ -14,7 +14,7 @@ use wasmtime::component::{InstancePre, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::breach;
-use crate::cpu::{CpuMeter, Turns, let_pass, metered};
+use crate::cpu::{CpuMeter, DropBegins, DropEnds, Turns, billed_drop, let_pass, metered};
 use crate::egress::Gate;
 use crate::engine::Guards;
 use crate::exports::{Exports, Indices};
@@ -61,7 +61,9 @@ pub(crate) struct Setup {
 
 /// A running instance. Dropped after anything but a proper answer.
 pub(crate) struct Instance {
+    _ends: DropBegins,
     store: Store<Host>,
+    _ended: DropEnds,
     exports: Exports,
     ticker: Ticker,
 }
@@ -95,7 +97,10 @@ impl Instance {
     ///
     /// Cost: 20 µs, and the guest's own initialization.
     pub(crate) async fn start(runnable: &Runnable, setup: &Setup) -> Result<Self, Fault> {
+        // Where it does not start either, the store is dropped between these two: what was declared last goes first.
+        let (begins, ended) = billed_drop(&setup.cpu);
         let mut store = Self::store(runnable, setup)?;
+        let ends = begins;
         let (limits, ticker) = (&setup.limits, runnable.ticker.clone());
         let instantiate = async |store: &mut Store<Host>| {
             let instance = runnable.pre.instantiate_async(&mut *store).await?;
@@ -104,7 +109,7 @@ impl Instance {
         let exports =
             limited(&mut store, &ticker, limits, Terms::at(Stage::Lifecycle), instantiate);
         let exports = exports.await?;
-        Ok(Self { store, exports, ticker })
+        Ok(Self { _ends: ends, store, _ended: ended, exports, ticker })
     }
 
     /// Calls a function of the component.
@@ -116,7 +121,7 @@ impl Instance {
         terms: Terms,
         function: impl AsyncFnOnce(&mut Store<Host>, &Exports) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
-        let Self { store, exports, ticker } = self;
+        let Self { store, exports, ticker, .. } = self;
         store.data().cpu.meters.called(terms.bytes_in as u64);
         let function = async |store: &mut Store<Host>| function(store, exports).await;
         limited(store, ticker, limits, terms, function).await

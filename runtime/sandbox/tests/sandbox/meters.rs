@@ -52,6 +52,24 @@ async fn a_loop_is_billed_up_to_its_deadline() {
 }
 
 #[tokio::test]
+async fn giving_memory_back_is_billed_to_whose_it_was() {
+    let fixture = Fixture::new(tombolo_guests::LEAKS).await;
+    let meters = Arc::new(Meters::default());
+    let mut task = fixture.metered_task(Limits::default(), &meters).await;
+    let mut sink = task.sink(&fixture.plugin(PluginKind::Sink)).await.unwrap();
+    sink.start(&settings(&[])).await.unwrap();
+    for _ in 0..10 {
+        sink.put(&mut rows(&[("k", "v")]), None).await.unwrap();
+    }
+    let used = meters.read();
+    assert!(used.memory > 80 << 20, "{used:?}");
+    drop((sink, task));
+    let left = meters.read();
+    assert_eq!(left.memory, 0);
+    assert!(left.cpu > used.cpu, "{left:?} after {used:?}");
+}
+
+#[tokio::test]
 async fn what_a_plugin_imports_is_told_apart_from_what_it_is_granted_and_from_what_it_used() {
     let fixture = Fixture::new(tombolo_guests::TELLS).await;
     let meters = Arc::new(Meters::default());
