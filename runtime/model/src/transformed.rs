@@ -2,8 +2,11 @@
 //!
 //! Not here: calling the transformation.
 
-use crate::batch::{Batch, Headers, Malformed, Values, check_indices, check_len, gather};
+use crate::batch::{Batch, Column, Headers, Malformed, Values, check_indices, check_len, gather};
 use crate::fault::Problem;
+
+/// What a row takes beside its key, value and headers, about: ends, places in lists, times and offsets.
+const ROW_BYTES: u64 = 64;
 
 /// What a chain of transformations answers. A column that is none is the input's, taken at `origin`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +69,34 @@ impl Transformed {
             && self.origin.iter().zip(0_u32..).all(|(&origin, row)| origin == row)
     }
 
+    /// How much [`Transformed::onto`] copies out of the batch before, in bytes, with a little for each row; nothing where rows correspond one to one.
+    ///
+    /// A few bytes of an answer can ask for a large row any number of times.
+    pub fn copied_bytes(&self, before: &Batch) -> u64 {
+        if self.is_one_to_one(before.rows) {
+            return 0;
+        }
+        let len = |column: &Column, row: usize| column.get(row).map_or(0, <[u8]>::len) as u64;
+        let row_bytes = |row: usize| {
+            let mut bytes = ROW_BYTES;
+            if self.key.is_none() {
+                bytes += len(&before.key.bytes, row);
+            }
+            if self.value.is_none() {
+                bytes += len(&before.value.bytes, row);
+            }
+            if self.headers.is_none() {
+                let Headers { names, values, .. } = &before.headers;
+                let header = |at| ROW_BYTES + len(names, at) + len(&values.bytes, at);
+                bytes += before.headers.range(row).map(header).sum::<u64>();
+            }
+            bytes
+        };
+        let rows: Vec<u64> = (0..before.rows as usize).map(row_bytes).collect();
+        let of = |row: &u32| rows.get(*row as usize).copied().unwrap_or_default();
+        self.origin.iter().map(of).fold(0, u64::saturating_add)
+    }
+
     /// The batch after the chain, from the one before; a checked answer only.
     ///
     /// Cost: columns move where rows correspond one to one; else the chosen rows are copied.
@@ -108,7 +139,6 @@ fn gather_missing(before: &Batch, answer: &Transformed) -> Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::Column;
 
     fn values(rows: &[&str]) -> Values {
         let mut bytes = Column::default();
@@ -152,6 +182,27 @@ mod tests {
         assert_eq!((after.rows, after.offset.as_slice()), (2, [8, 8].as_slice()));
         assert_eq!((after.topic_of(0), after.topic_of(1)), (Some("u"), Some("v")));
         assert_eq!(after.key, values(&["b", "b"]));
+    }
+
+    #[test]
+    fn rows_that_are_asked_for_again_and_again_are_counted_each_time() {
+        let headers = Headers {
+            ends: vec![0, 1, 1],
+            names: values(&["name"]).bytes,
+            values: values(&["valu"]),
+        };
+        let before = Batch { headers, ..before() };
+        let bytes = |answer: Transformed| answer.copied_bytes(&before);
+        let split = Transformed { origin: vec![1; 1_000], ..Transformed::default() };
+        assert_eq!(bytes(split.clone()), 1_000 * (2 * ROW_BYTES + 2 + 8));
+        let value = Some(values(&["x"; 1_000]));
+        let headers = Some(Headers::default());
+        assert_eq!(bytes(Transformed { value, headers, ..split }), 1_000 * (ROW_BYTES + 1));
+        assert_eq!(bytes(Transformed { origin: vec![0, 1, 2], ..Transformed::default() }), 0);
+        assert_eq!(
+            bytes(Transformed { origin: vec![0, 2], ..Transformed::default() }),
+            2 * (ROW_BYTES + 2)
+        );
     }
 
     #[test]

@@ -41,6 +41,14 @@ pub(crate) struct CpuMeter {
 }
 
 impl CpuMeter {
+    /// Does something for a guest outside of its calls, at its connector's expense.
+    pub(crate) fn billed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = thread_time();
+        let done = work();
+        self.ran(thread_time().saturating_sub(before));
+        done
+    }
+
     fn ran(&self, cpu: Duration) {
         if self.guards == Guards::Off {
             return;

@@ -76,7 +76,7 @@ pub(crate) struct Terms {
     pub(crate) wait: Duration,
     /// Bytes of a batch that go in.
     pub(crate) bytes_in: usize,
-    /// Bytes of a batch that it was told may come out.
+    /// Bytes of a batch that may come out: about so many.
     pub(crate) bytes_out: usize,
 }
 
@@ -88,7 +88,7 @@ impl Terms {
 
     /// A call that takes a batch.
     pub(crate) fn with(stage: Stage, bytes_in: usize) -> Self {
-        Self { stage, wait: Duration::ZERO, bytes_in, bytes_out: 0 }
+        Self { stage, wait: Duration::ZERO, bytes_in, bytes_out: bytes_in }
     }
 }
 
@@ -209,9 +209,7 @@ async fn limited<T>(
 ) -> Result<T, Fault> {
     let _under_way = ticker.call();
     let limit = limits.call_timeout.saturating_add(terms.wait);
-    // Twice: a converter's answer may be longer than its question.
-    let bytes = terms.bytes_in.max(terms.bytes_out) as u64;
-    let fuel = limits.batch_bytes_max.max(bytes) * 2 + BESIDE_THE_BATCH_BYTES;
+    let fuel = answer_bytes_max(limits, terms.bytes_out);
     store.set_hostcall_fuel(usize::try_from(fuel).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
     let host = store.data_mut();
@@ -227,6 +225,16 @@ async fn limited<T>(
         Ok(Err(error)) => Err(breach::explain(error, host, limits, terms.stage)),
         Err(passed) => Err(breach::deadline(&passed, limits, terms.stage)),
     }
+}
+
+/// Most bytes that an answer may have, where about so many are to be expected.
+pub(crate) fn answer_bytes_max(limits: &Limits, expected: usize) -> u64 {
+    // Twice: a converter's answer may be longer than its question.
+    limits
+        .batch_bytes_max
+        .max(expected as u64)
+        .saturating_mul(2)
+        .saturating_add(BESIDE_THE_BATCH_BYTES)
 }
 
 /// The plugin returned what cannot be true.

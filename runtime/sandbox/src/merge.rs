@@ -15,15 +15,11 @@ pub(crate) enum Pick {
 
 /// These rows of the two batches, in this order.
 pub(crate) fn merge(before: &Batch, after: &Batch, picks: &[Pick]) -> Batch {
-    let mut topics = before.topics.clone();
-    let shift = u32::try_from(topics.len()).unwrap_or(u32::MAX);
-    topics.extend(after.topics.iter().cloned());
-    let shifted: Vec<u32> =
-        (0..after.rows as usize).map(|row| after.topic.get(row).unwrap_or(&0) + shift).collect();
+    let (topics, before_topic, after_topic) = topics(before, after, picks);
     Batch {
         rows: u32::try_from(picks.len()).unwrap_or(u32::MAX),
         topics,
-        topic: list(&before.topic, &shifted, picks, 0),
+        topic: list(&before_topic, &after_topic, picks, 0),
         partition: list(&before.partition, &after.partition, picks, -1),
         offset: list(&before.offset, &after.offset, picks, -1),
         timestamp: list(&before.timestamp, &after.timestamp, picks, -1),
@@ -37,6 +33,41 @@ pub(crate) fn merge(before: &Batch, after: &Batch, picks: &[Pick]) -> Batch {
         value: values(&before.value, &after.value, picks),
         headers: headers(&before.headers, &after.headers, picks),
     }
+}
+
+/// The topics of these rows, each once of each batch, and the place of each row's among them: those that no row has any more would double with each
+/// step of a chain.
+fn topics(before: &Batch, after: &Batch, picks: &[Pick]) -> (Vec<String>, Vec<u32>, Vec<u32>) {
+    let mut topics = Vec::new();
+    let mut of = |batch: &Batch, rows: &mut dyn Iterator<Item = u32>| {
+        let mut places = vec![None; batch.topics.len()];
+        let mut places_of_rows = vec![0; batch.rows as usize];
+        for row in rows {
+            let topic = batch.topic.get(row as usize).map_or(0, |&topic| topic as usize);
+            let (Some(place), Some(name)) = (places.get_mut(topic), batch.topics.get(topic)) else {
+                continue;
+            };
+            let place = *place.get_or_insert_with(|| {
+                topics.push(name.clone());
+                u32::try_from(topics.len() - 1).unwrap_or(u32::MAX)
+            });
+            if let Some(of_row) = places_of_rows.get_mut(row as usize) {
+                *of_row = place;
+            }
+        }
+        places_of_rows
+    };
+    let before_rows = picks.iter().filter_map(|pick| match *pick {
+        Pick::Before(row) => Some(row),
+        Pick::After(_) => None,
+    });
+    let after_rows = picks.iter().filter_map(|pick| match *pick {
+        Pick::Before(_) => None,
+        Pick::After(row) => Some(row),
+    });
+    let before_topic = of(before, &mut { before_rows });
+    let after_topic = of(after, &mut { after_rows });
+    (topics, before_topic, after_topic)
 }
 
 fn list<T: Copy>(before: &[T], after: &[T], picks: &[Pick], missing: T) -> Vec<T> {

@@ -19,7 +19,7 @@ use crate::exports::{Exports, exported};
 use crate::host::Host;
 use crate::host::log::Labels;
 use crate::host::schemas::SharedSchemas;
-use crate::instance::{Instance, Runnable, Setup, Terms, lie};
+use crate::instance::{Instance, Runnable, Setup, Terms, answer_bytes_max, lie};
 use crate::v0::tombolo::connect::types;
 
 /// An instance that passes the mark again within this time does not leak: it needs more than it may have.
@@ -102,6 +102,11 @@ impl Shared {
         self.runnable.indices.acknowledgement.is_some()
     }
 
+    /// Most bytes that an answer may have, where about so many are to be expected.
+    pub(crate) fn answer_bytes_max(&self, expected: usize) -> u64 {
+        answer_bytes_max(&self.setup.limits, expected)
+    }
+
     /// Notes bytes of records that came out of a call.
     pub(crate) fn gave_out(&self, bytes: usize) {
         self.setup.cpu.meters.gave_out(bytes as u64);
@@ -123,7 +128,11 @@ impl Shared {
         let mut instance = self.take(&mut slot, terms.stage).await?;
         let answered = instance.call(&self.setup.limits, terms, function).await?;
         let result = match answered {
-            Ok(answer) => Ok(check(answer, &self.setup.schemas)
+            // How long that takes is for the plugin to say.
+            Ok(answer) => Ok(self
+                .setup
+                .cpu
+                .billed(|| check(answer, &self.setup.schemas))
                 .map_err(|malformed| lie(&malformed, terms.stage))?),
             Err(fault) => Err(convert::fault(fault, terms.stage)),
         };

@@ -23,12 +23,24 @@ fn schema(name: &str) -> Schema {
     }
 }
 
+/// Reads the offset of the partition `{"p": 1}` so many times in one call.
+fn often(times: usize) -> Result<(), Fault> {
+    let found = offsets::read(&vec![b"\xa1\x61p\x01".to_vec(); times]);
+    match found.len() == times && found.iter().all(Option::is_some) {
+        true => Ok(()),
+        false => Err(Fault::Fatal(problem("not every time"))),
+    }
+}
+
 impl Behaviour for Guest {
     const NAME: &str = "Asks";
 
     /// Reads the offsets of partitions `{"p": 0}` and `{"p": 1}`, and keeps a row for each; says so, and counts it.
     #[expect(clippy::print_stdout, reason = "what goes there is the host's to log")]
-    fn start(_settings: Settings) -> Result<(), Fault> {
+    fn start(settings: Settings) -> Result<(), Fault> {
+        if let Some((_, times)) = settings.iter().find(|(name, _)| name == "often") {
+            return often(times.parse().unwrap_or_default());
+        }
         log::log(log::Level::Info, "started\nwith a second line");
         println!("on standard output");
         metrics::count("starts", 1);

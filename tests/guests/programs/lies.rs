@@ -77,7 +77,11 @@ impl Behaviour for Guest {
     }
 
     fn put(records: Batch) -> Result<sink::PutResult, Fault> {
-        let faults = vec![RowFault { row: records.rows, problem: problem("not there") }];
+        let fault = |row: u32| RowFault { row, problem: problem(&format!("row {row}")) };
+        let faults = match lie().as_str() {
+            "again" => vec![fault(1), fault(0), fault(1), fault(1), fault(0)],
+            _ => vec![fault(records.rows)],
+        };
         Ok(sink::PutResult { faults, requests: None })
     }
 
@@ -107,6 +111,10 @@ impl Behaviour for Guest {
         match lie().as_str() {
             "origin" => answer.origin.push(99),
             "order" => answer.origin.reverse(),
+            "one row without end" => {
+                answer.origin = vec![0; 1_000_000];
+                (answer.key, answer.value, answer.headers) = (None, None, None);
+            }
             "values" => {
                 answer.value = Some(Values { bytes: column(&["only one"]), schemas: vec![] })
             }

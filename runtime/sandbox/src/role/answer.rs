@@ -57,10 +57,24 @@ pub(crate) fn headers(
     known_schemas(&format!("{what}.values"), &headers.values.schemas, schemas)
 }
 
-/// Faults of rows that are there.
-pub(crate) fn row_faults(faults: &[RowFault], rows: usize) -> Result<(), Malformed> {
+/// Faults of rows that are there, the first of each row: a record has one dead letter, however often a plugin speaks of it.
+pub(crate) fn row_faults(
+    faults: Vec<types::RowFault>,
+    rows: usize,
+) -> Result<Vec<RowFault>, Malformed> {
     let numbers: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
-    check_indices("faults.row", &numbers, rows)
+    check_indices("faults.row", &numbers, rows)?;
+    Ok(first_of_each(convert::row_faults(faults), rows, |fault| fault.row))
+}
+
+/// The first of those that are about one row.
+pub(crate) fn first_of_each<T>(all: Vec<T>, rows: usize, row: impl Fn(&T) -> u32) -> Vec<T> {
+    let mut seen = vec![false; if all.is_empty() { 0 } else { rows }];
+    let mut is_first = |one: &T| {
+        let seen = seen.get_mut(row(one) as usize);
+        seen.is_some_and(|seen| !std::mem::replace(seen, true))
+    };
+    all.into_iter().filter(|one| is_first(one)).collect()
 }
 
 /// Rows with a fault are null.
@@ -91,9 +105,8 @@ pub(crate) fn connect_data(
     schemas: &SharedSchemas,
 ) -> Result<(Values, Vec<RowFault>), Malformed> {
     let taken = convert::taken_values(data.values);
-    let faults = convert::row_faults(data.faults);
     values("values", &taken, rows, schemas)?;
-    row_faults(&faults, rows)?;
+    let faults = row_faults(data.faults, rows)?;
     null_where_faulty("values", &taken.bytes, &faults)?;
     Ok((taken, faults))
 }
@@ -105,9 +118,8 @@ pub(crate) fn bytes(
     rows: usize,
 ) -> Result<(Column, Vec<RowFault>), Malformed> {
     let bytes = convert::taken_column(bytes);
-    let faults = convert::row_faults(faults);
     bytes.check("bytes", rows)?;
-    row_faults(&faults, rows)?;
+    let faults = row_faults(faults, rows)?;
     null_where_faulty("bytes", &bytes, &faults)?;
     Ok((bytes, faults))
 }

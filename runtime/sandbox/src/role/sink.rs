@@ -72,8 +72,7 @@ impl SinkTask for Sink {
                 exported(&exports.sink)?.call_put(store, lent.param(), original).await
             },
             |answer, _| {
-                let faults = convert::row_faults(answer.faults);
-                answer::row_faults(&faults, rows)?;
+                let faults = answer::row_faults(answer.faults, rows)?;
                 Ok((faults, requests(answer.requests)?))
             },
         );

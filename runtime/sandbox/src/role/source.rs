@@ -132,16 +132,9 @@ fn checked(
     if rows > 0 && answer.partitions.is_empty() {
         return Err(Malformed::new("partitions", "none", "a source partition for each row"));
     }
-    let canonical = |(index, partition): (usize, &Vec<u8>)| match cbor::canonical_map(partition) {
-        Ok(partition) => Ok(SourcePartition(partition)),
-        Err(wrong) => Err(not_a_map(format!("partitions[{index}]"), wrong)),
-    };
-    let partitions = answer
-        .partitions
-        .iter()
-        .enumerate()
-        .map(canonical)
-        .collect::<std::result::Result<_, _>>()?;
+    let partitions = cbor::canonical_maps(&answer.partitions)
+        .map_err(|(index, wrong)| not_a_map(format!("partitions[{index}]"), wrong))?;
+    let partitions = partitions.into_iter().map(SourcePartition).collect();
 
     let offset = convert::taken_column(answer.offset);
     offset.check("offset", rows)?;

@@ -3,6 +3,7 @@
 //! A predicate of the same component travels with its step; one of another component is asked first, and the step gets the rows it chose. Not
 //! here: what happens to rows that a step could not process.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -79,18 +80,23 @@ impl Chain {
 #[async_trait]
 impl TransformationChain for Chain {
     async fn apply(&mut self, batch: &mut Batch) -> Result<Applied> {
-        let [only] = self.segments.as_slice() else { return self.apply_in_turn(batch).await };
-        only.apply(batch).await
+        let expected = batch.byte_count();
+        let [only] = self.segments.as_slice() else {
+            return self.apply_in_turn(batch, expected).await;
+        };
+        only.apply(batch, expected).await
     }
 }
 
 impl Chain {
     /// Segment after segment. The batch as it was is kept, for a fault of a later one.
-    async fn apply_in_turn(&mut self, batch: &mut Batch) -> Result<Applied> {
+    ///
+    /// What each may answer follows from the batch given to the first: else each could make it larger, and all together without end.
+    async fn apply_in_turn(&mut self, batch: &mut Batch, expected: usize) -> Result<Applied> {
         let before = batch.clone();
         let mut all = Applied::default();
         for segment in &self.segments {
-            match segment.apply(batch).await {
+            match segment.apply(batch, expected).await {
                 Ok(applied) => all = after(all, applied),
                 Err(fault) => {
                     *batch = before;
@@ -120,15 +126,15 @@ fn after(first: Applied, second: Applied) -> Applied {
 }
 
 impl Segment {
-    async fn apply(&self, batch: &mut Batch) -> Result<Applied> {
+    async fn apply(&self, batch: &mut Batch, expected: usize) -> Result<Applied> {
         match &self.chosen_by {
-            None => self.transform(batch).await,
-            Some(chooser) => self.transform_chosen(batch, chooser).await,
+            None => self.transform(batch, expected).await,
+            Some(chooser) => self.transform_chosen(batch, expected, chooser).await,
         }
     }
 
     /// One call for all steps. The batch is as it was after a fault.
-    async fn transform(&self, batch: &mut Batch) -> Result<Applied> {
+    async fn transform(&self, batch: &mut Batch, expected: usize) -> Result<Applied> {
         let chain: Vec<_> = self
             .steps
             .iter()
@@ -139,14 +145,27 @@ impl Segment {
             })
             .collect();
         let (rows, steps) = (batch.rows, chain.len());
-        let lent = Lent::new(batch, self.reads);
+        let before = &*batch;
+        let lent = Lent::new(before, self.reads);
+        let bytes_max = self.shared.answer_bytes_max(expected);
         let transformed = self.shared.call(
-            Terms::with(Stage::Transformation, batch.byte_count()),
+            Terms {
+                bytes_out: expected,
+                ..Terms::with(Stage::Transformation, before.byte_count())
+            },
             async |store, exports| {
                 let transformation = exported(&exports.transformation)?;
                 transformation.call_apply(store, &chain, lent.param()).await
             },
-            |answer, schemas| checked(answer, rows, steps, schemas),
+            |answer, schemas| {
+                let answer = checked(answer, rows, steps, schemas)?;
+                let bytes = answer.copied_bytes(before);
+                if bytes > bytes_max {
+                    let expected = format!("rows that take at most {bytes_max}");
+                    return Err(Malformed::new("origin", format!("{bytes} bytes"), expected));
+                }
+                Ok(answer)
+            },
         );
         let mut transformed = transformed.await?;
         let faults = std::mem::take(&mut transformed.faults);
@@ -162,9 +181,14 @@ impl Segment {
     /// Asks the predicate, transforms the rows it chose, and puts the others back between them.
     ///
     /// Cost: a copy of the batch; only where transformation and predicate are of different components.
-    async fn transform_chosen(&self, batch: &mut Batch, chooser: &Chooser) -> Result<Applied> {
+    async fn transform_chosen(
+        &self,
+        batch: &mut Batch,
+        expected: usize,
+        chooser: &Chooser,
+    ) -> Result<Applied> {
         let (holds, mut faults) = chooser.test(batch, self.first).await?;
-        let faulty: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
+        let faulty: HashSet<u32> = faults.iter().map(|fault| fault.row).collect();
         let (chosen, rest): (Vec<u32>, Vec<u32>) = (0..batch.rows)
             .filter(|row| !faulty.contains(row))
             .partition(|row| (holds.binary_search(row).is_ok()) != chooser.negate);
@@ -172,8 +196,11 @@ impl Segment {
             return Ok(Applied::default());
         }
         let mut part = batch.gather(&chosen);
-        let applied =
-            if chosen.is_empty() { Applied::default() } else { self.transform(&mut part).await? };
+        let applied = if chosen.is_empty() {
+            Applied::default()
+        } else {
+            self.transform(&mut part, expected).await?
+        };
         let place = |row: u32| chosen.get(row as usize).copied().unwrap_or(row);
         let came_from = |row: u32| match &applied.origin {
             Some(origin) => origin.get(row as usize).copied().map_or(row, place),
@@ -209,9 +236,7 @@ impl Chooser {
                     let expected = format!("ascending numbers below {rows}");
                     return Err(Malformed::new("rows", "others", expected));
                 }
-                let faults = convert::row_faults(tested.faults);
-                answer::row_faults(&faults, rows)?;
-                let faults = faults.into_iter();
+                let faults = answer::row_faults(tested.faults, rows)?.into_iter();
                 let faults =
                     faults.map(|fault| StepFault { step, row: fault.row, problem: fault.problem });
                 Ok((tested.rows, faults.collect()))
@@ -233,7 +258,7 @@ fn checked(
         row: fault.row,
         problem: convert::problem(fault.problem),
     });
-    let transformed = Transformed {
+    let mut transformed = Transformed {
         origin: answer.origin,
         topic: answer.topic.map(|topic| (topic.topics, topic.topic)),
         partition: answer.partition,
@@ -244,6 +269,9 @@ fn checked(
         faults: faults.collect(),
     };
     transformed.check(rows, steps)?;
+    // A row that was split may fail in more than one part: its record has one dead letter.
+    let faults = std::mem::take(&mut transformed.faults);
+    transformed.faults = answer::first_of_each(faults, rows as usize, |fault| fault.row);
     if let Some((topics, _)) = &transformed.topic
         && topics.is_empty()
         && !transformed.origin.is_empty()

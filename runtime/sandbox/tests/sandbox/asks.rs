@@ -72,6 +72,30 @@ async fn offsets_that_cannot_be_read_are_no_breach_of_the_plugins() {
     assert_eq!(fault.message, "the offsets cannot be read now");
 }
 
+/// Has a large offset for whatever is asked for, which must be once.
+struct Large;
+
+#[async_trait]
+impl OffsetReader for Large {
+    async fn read(&self, partitions: &[SourcePartition]) -> Result<Vec<Option<SourceOffset>>> {
+        assert_eq!(partitions.len(), 1);
+        Ok(vec![Some(SourceOffset(vec![0xf6; 10_000]))])
+    }
+}
+
+#[tokio::test]
+async fn a_partition_is_looked_for_once_and_answers_fit_the_memory() {
+    let fixture = Fixture::new(tombolo_guests::ASKS).await;
+    let mut task = fixture.task_with(Limits::default(), Arc::new(Large)).await;
+    let plugin = fixture.plugin(PluginKind::Source);
+    let mut source = task.source(&plugin).await.unwrap();
+    source.start(&settings(&[("often", "100")])).await.unwrap();
+    let mut source = task.source(&plugin).await.unwrap();
+    let fault = source.start(&settings(&[("often", "20000")])).await.unwrap_err();
+    let expected = "offsets.read was asked for 200000000 bytes of offsets, which do not fit its memory of 134217728 bytes";
+    assert!(fault.message.contains(expected), "{}", fault.message);
+}
+
 #[tokio::test]
 async fn schemas_have_numbers_and_a_full_table_starts_anew() {
     let fixture = Fixture::new(tombolo_guests::ASKS).await;

@@ -46,6 +46,10 @@ async fn a_sink_is_held_to_its_faults_and_offsets() {
     let fault = sink.put(&mut rows(&[("k", "v")]), None).await.unwrap_err();
     assert_lie(&fault, "the plugin returned faults.row: 1, expected below 1");
     let mut sink = fixture.sink(Limits::default(), &[]).await;
+    let mut again = fixture.sink(Limits::default(), &[("lie", "again")]).await;
+    let (faults, _) = again.put(&mut rows(&[("k", "v"), ("k", "w")]), None).await.unwrap();
+    let rows_of: Vec<u32> = faults.iter().map(|fault| fault.row).collect();
+    assert_eq!(rows_of, [1, 0], "one of each row");
     let at = PartitionOffset { at: TopicPartition::new("t", 0), offset: 3 };
     let fault = sink.pre_commit(&[at]).await.unwrap_err();
     assert_lie(&fault, "the plugin returned offsets.offset: -1, expected at least 0");
@@ -85,6 +89,9 @@ async fn a_chain_is_held_to_its_origins() {
     };
     check("origin", "the plugin returned origin: 99, expected below 2").await;
     check("order", "the plugin returned origin: [1, 0]").await;
+    let without_end =
+        "the plugin returned origin: 66000000 bytes, expected rows that take at most 17825792";
+    check("one row without end", without_end).await;
     check("values", "the plugin returned value.bytes.ends: 1 rows").await;
     check("topics", "the plugin returned topic.topics: none").await;
     check("", "the plugin returned faults.step: 9, expected below 1").await;
