@@ -6,6 +6,8 @@ mod abi;
 mod allocator;
 #[path = "attacks/cpu.rs"]
 mod cpu;
+#[path = "attacks/files.rs"]
+mod files;
 #[path = "attacks/host_calls.rs"]
 mod host_calls;
 #[path = "attacks/http.rs"]
@@ -84,6 +86,7 @@ impl Behaviour for Guest {
             memory::attack,
             abi::attack,
             host_calls::attack,
+            files::attack,
             http::attack,
             output::attack,
             kafka::attack,

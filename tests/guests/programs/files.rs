@@ -8,7 +8,7 @@ use tombolo_guest_programs::host::types::{Fault, Settings};
 use tombolo_guest_programs::rows::{self, problem};
 use tombolo_guest_programs::{Behaviour, Component, bindings, state};
 use wasip2::filesystem::preopens::get_directories;
-use wasip2::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 
 struct Guest;
 
@@ -56,6 +56,12 @@ fn done(line: &str) -> io::Result<String> {
             };
             return Ok(kept(count, stream));
         }
+        ["ahead", name, count] => return ahead(name, count),
+        ["writers", name, count] => {
+            let file = in_first(name, DescriptorFlags::WRITE)?;
+            return Ok(kept(count, || file.write_via_stream(0)));
+        }
+        ["burst", name, count] => burst(name, &bytes(count))?,
         ["listings", count] => {
             let directories = get_directories();
             let listing = || {
@@ -74,6 +80,32 @@ fn done(line: &str) -> io::Result<String> {
         _ => return Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
     Ok("ok".to_owned())
+}
+
+/// A file in the first directory that there is.
+fn in_first(name: &str, flags: DescriptorFlags) -> io::Result<Descriptor> {
+    let directories = get_directories();
+    let (directory, _) = directories.first().ok_or(io::ErrorKind::NotFound)?;
+    let opened = directory.open_at(PathFlags::empty(), name, OpenFlags::empty(), flags);
+    opened.map_err(io::Error::other)
+}
+
+/// Streams out of one file, each of which reads ahead what nobody takes.
+fn ahead(name: &str, count: &str) -> io::Result<String> {
+    let file = in_first(name, DescriptorFlags::READ)?;
+    let stream = || {
+        let stream = file.read_via_stream(0)?;
+        stream.read(64 << 10).ok();
+        Ok::<_, ErrorCode>(stream)
+    };
+    Ok(kept(count, stream))
+}
+
+/// Writes all of it at once, without asking how much may be written.
+fn burst(name: &str, bytes: &[u8]) -> io::Result<()> {
+    let file = in_first(name, DescriptorFlags::WRITE)?;
+    let stream = file.write_via_stream(0).map_err(io::Error::other)?;
+    stream.write(bytes).map_err(|error| io::Error::other(format!("{error:?}")))
 }
 
 /// How many of these could be had at once, of at most so many.

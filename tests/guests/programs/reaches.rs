@@ -1,6 +1,6 @@
 //! Reaches out as its rows say, and answers with what it got.
 //!
-//! A row is a way and its arguments, with spaces between: `http METHOD SCHEME AUTHORITY PATH [NAME=VALUE]… [<BODY]`, `tcp HOST PORT TEXT`,
+//! A row is a way and its arguments, with spaces between: `http METHOD SCHEME AUTHORITY PATH [NAME=VALUE]… [<BODY|bodiless]`, `tcp HOST PORT TEXT`,
 //! `tls HOST PORT VERIFICATION TEXT`, `socket ADDRESS TEXT`, `sockets ADDRESS COUNT`, `settings`.
 
 use std::io::{Read, Write};
@@ -99,15 +99,14 @@ fn http(
     request.set_scheme(Some(&scheme)).map_err(told("scheme"))?;
     request.set_authority(Some(authority)).map_err(told("authority"))?;
     request.set_path_with_query(Some(path)).map_err(told("path"))?;
-    let body = request.body().map_err(told("body"))?;
+    let body = match rest.contains(&"bodiless") {
+        true => None,
+        false => Some(request.body().map_err(told("body"))?),
+    };
     let awaited = outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))?;
-    if let Some(sent) = sent {
-        let stream = body.write().map_err(told("write"))?;
-        for part in sent.as_bytes().chunks(4096) {
-            stream.blocking_write_and_flush(part).map_err(|error| format!("write: {error:?}"))?;
-        }
+    if let Some(body) = body {
+        write(body, sent.unwrap_or_default())?;
     }
-    OutgoingBody::finish(body, None).map_err(|code| format!("finish: {code:?}"))?;
     awaited.subscribe().block();
     let response = match awaited.get() {
         Some(Ok(Ok(response))) => response,
@@ -115,6 +114,16 @@ fn http(
         other => return Err(format!("{other:?}")),
     };
     read(&response)
+}
+
+fn write(body: OutgoingBody, text: &str) -> Result<(), String> {
+    if !text.is_empty() {
+        let stream = body.write().map_err(told("write"))?;
+        for part in text.as_bytes().chunks(4096) {
+            stream.blocking_write_and_flush(part).map_err(|error| format!("write: {error:?}"))?;
+        }
+    }
+    OutgoingBody::finish(body, None).map_err(|code| format!("finish: {code:?}"))
 }
 
 /// The status, a header `location` where there is one, and the body.
@@ -163,7 +172,8 @@ fn tcp(host: &str, port: &str, tls: Option<&str>, text: &str) -> Result<String, 
             client_certificate: settings.get("client.certificate").cloned(),
             protocols: vec![],
         };
-        connection.start_tls(&options, TIMEOUT_MS).map_err(wrong)?;
+        let timeout = settings.get("tls.timeout.ms").and_then(|timeout| timeout.parse().ok());
+        connection.start_tls(&options, timeout.unwrap_or(TIMEOUT_MS)).map_err(wrong)?;
         let again = connection.start_tls(&options, TIMEOUT_MS);
         if !matches!(again, Err(network::NetworkError::Invalid(_))) {
             return Err(format!("TLS twice: {again:?}"));

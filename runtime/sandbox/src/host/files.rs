@@ -1,7 +1,7 @@
 //! Files as guests see them: WASI's, with the limits of the directories that they lie in.
 //!
-//! Not here: files themselves, and what lies outside the directories, which is `wasmtime-wasi`'s to keep away; and counting bytes (`quota`)
-//! and descriptors (`opened`).
+//! Not here: files themselves, and what lies outside the directories, which is `wasmtime-wasi`'s to keep away; and counting bytes (`quota`),
+//! descriptors (`opened`) and streams (`streams`).
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -25,6 +25,10 @@ use super::quota::{ENTRY_BYTES, Quota};
 use super::{Host, NoMemory};
 use crate::limits::Budget;
 
+mod streams;
+
+use streams::Streams;
+
 /// What one store's descriptors lie in.
 #[derive(Debug, Default)]
 pub(crate) struct Roots {
@@ -33,6 +37,7 @@ pub(crate) struct Roots {
     /// The limits of descriptors that have one.
     of: HashMap<u32, Arc<Quota>>,
     opened: Opened,
+    streams: Streams,
 }
 
 impl Roots {
@@ -107,17 +112,19 @@ impl Files<'_> {
         if is_one { Ok(()) } else { Err(ErrorCode::CrossDevice.into()) }
     }
 
-    /// Holds a stream into a file to the limit of its directory, if there is one.
+    /// Counts a stream into a file, and holds it to the limit of its directory, if there is one.
     fn limited(
         &mut self,
         stream: Resource<DynOutputStream>,
         into: Option<(Arc<Quota>, Arc<File>)>,
         position: Option<u64>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let Some((quota, file)) = into else { return Ok(stream) };
-        let inner = self.wasi.table.delete(stream)?;
-        let limited: DynOutputStream = Box::new(Limited { inner, quota, file, position });
-        Ok(self.wasi.table.push(limited)?)
+        let mut inner = self.wasi.table.delete(stream)?;
+        if let Some((quota, file)) = into {
+            inner = Box::new(Limited { inner, quota, file, position });
+        }
+        let counted = self.roots.streams.writing(inner, self.budget)?;
+        Ok(self.wasi.table.push(counted)?)
     }
 
     /// A file with the limit of its directory; none where it has none.
@@ -355,7 +362,10 @@ impl HostDescriptor for Files<'_> {
         file: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        self.wasi.read_via_stream(file, offset)
+        let stream = self.wasi.read_via_stream(file, offset)?;
+        let inner = self.wasi.table.delete(stream)?;
+        let counted = self.roots.streams.reading(inner, self.budget)?;
+        Ok(self.wasi.table.push(counted)?)
     }
 
     fn write_via_stream(

@@ -10,7 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tombolo_model::egress::{Host as Whom, Scheme};
 use wasmtime::component::Resource;
 
-use crate::egress::{Channel, ConnectError, Place, Refusal, TlsError, TlsTerms, Verification};
+use crate::egress::{
+    CONNECT_MAX, Channel, ConnectError, Place, Refusal, TlsError, TlsTerms, Verification,
+};
 use crate::host::Host;
 use crate::limits::Held;
 use crate::v0::tombolo::connect::network as contract;
@@ -118,7 +120,8 @@ impl contract::HostConnection for Host {
             certificate,
             protocols: &protocols,
         };
-        let timeout = Duration::from_millis(timeout_ms.into());
+        // As long again as the connection had, which the gate sees to.
+        let timeout = Duration::from_millis(timeout_ms.into()).min(CONNECT_MAX);
         let started = tokio::time::timeout(timeout, gate.start_tls(conduit, terms)).await;
         Ok(match started {
             Ok(Ok(channel)) => {

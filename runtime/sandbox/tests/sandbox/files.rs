@@ -11,7 +11,7 @@ use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::{CompileLimits, FileRoot, Grants, Limits};
 use tombolo_sandbox::{Compiler, Sandbox, SandboxOptions};
 
-use crate::support::{Fixture, POLL, settings};
+use crate::support::{Fixture, POLL, breach, settings};
 
 /// What the plugin read at a path, and its environment; or why it could not.
 async fn read(
@@ -241,6 +241,43 @@ async fn a_plugin_has_only_so_many_files_open_however_it_keeps_them_open() {
     ];
     let most = "64 at once";
     assert_eq!(act(&fixture, &lines).await, [most, most, most, most, "x", "1 entries"]);
+}
+
+#[tokio::test]
+async fn what_streams_have_on_the_way_counts_and_there_are_only_so_many_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), [0; 100_000]).unwrap();
+    let fixture = offering(vec![FileRoot::new(folder.path())]).await;
+    // All of one file, and gone before the next line.
+    let lines = ["ahead file 1000", "writers file 1000", "ahead file 64"].map(str::to_owned);
+    assert_eq!(act(&fixture, &lines).await, ["64 at once"; 3]);
+
+    let peak = async |streams: &str| {
+        let meters = Arc::new(Meters::default());
+        let mut task = fixture.metered_task(Limits::default(), &meters).await;
+        let mut source = task.source(&fixture.plugin(PluginKind::Source)).await.unwrap();
+        source.start(&settings(&[("do", streams)])).await.unwrap();
+        meters.read().memory_peak
+    };
+    for kind in ["ahead", "writers"] {
+        let one = peak(&format!("{kind} file 1")).await;
+        let more = peak(&format!("{kind} file 64")).await - one;
+        // A little less than 63 times 64 KiB, where the plugin's own memory makes the difference.
+        assert!((60 * (64 << 10)..6 << 20).contains(&more), "{more} bytes for 63 {kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_into_a_file_beyond_what_was_allowed_ends_the_call() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "x").unwrap();
+    let fixture = offering(vec![FileRoot::new(folder.path())]).await;
+    assert_eq!(act(&fixture, &["burst file 65536".to_owned()]).await, ["ok"]);
+    let mut task = fixture.task(Limits::default()).await;
+    let mut source = task.source(&fixture.plugin(PluginKind::Source)).await.unwrap();
+    let fault = source.start(&settings(&[("do", "burst file 65537")])).await.unwrap_err();
+    let (_, message) = breach(&fault);
+    assert!(message.contains("a write of 65537 bytes, of 65536 allowed"), "{message}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A plugin reaches what both lists have, and nothing else.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use tombolo_model::egress::{
@@ -128,6 +129,22 @@ async fn requests_to_one_place_share_a_connection_and_those_to_another_never_do(
 }
 
 #[tokio::test]
+async fn a_request_without_a_body_promises_none_or_is_not_sent() {
+    let server = Server::start_kept(|request| kept_response(request.lines().next().unwrap()));
+    let place = format!("127.0.0.1:{}", server.port());
+    let reaching = Reaching::new("http://*:1-65535", &place, &format!("http://{place}")).await;
+    let asked = |method: &str, length: u32| {
+        format!("http {method} http {place} /p content-length={length} bodiless")
+    };
+    let [none, post, get, after] = reaching
+        .reach([&asked("POST", 0), &asked("POST", 40), &asked("GET", 40), &asked("POST", 0)])
+        .await;
+    assert_eq!([none.as_str(), &after], ["200 POST /p HTTP/1.1"; 2]);
+    assert_eq!([post.as_str(), &get], ["ErrorCode::HttpRequestBodySize(Some(0))"; 2]);
+    assert_eq!(server.seen().len(), 2, "{:?}", server.seen());
+}
+
+#[tokio::test]
 async fn a_request_goes_over_a_new_connection_where_the_other_side_ended_the_last_one() {
     // It does not say that it will.
     let server = Server::start(|request| kept_response(request.lines().next().unwrap()));
@@ -240,6 +257,19 @@ async fn connections_carry_bytes_with_tls_and_without() {
 }
 
 #[tokio::test]
+async fn tls_that_the_other_side_never_speaks_ends_however_long_a_plugin_would_wait() {
+    // Its connections stand, and nobody takes them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let place = format!("127.0.0.1:{port}");
+    let mut reaching = Reaching::new("tcp://*:1-65535", &place, &format!("tcp://{place}")).await;
+    // Longer than a call may last.
+    reaching.pairs = vec![("tls.timeout.ms".into(), u32::MAX.to_string())];
+    let [answer] = reaching.reach([&format!("tls 127.0.0.1 {port} none hello")]).await;
+    assert_eq!(answer, "NetworkError::Timeout");
+}
+
+#[tokio::test]
 async fn sockets_that_a_plugin_opens_itself_count_among_its_connections() {
     let server = Server::start(|request| request.to_owned());
     let place = format!("127.0.0.1:{}", server.port());
@@ -345,6 +375,8 @@ fn odd_ways(place: &str, port: u16, other: &str) -> Vec<String> {
         "content-length=1 content-length=2".into(),
         "content-length=-1".into(),
         "content-length=+1".into(),
+        "content-length=5 bodiless".into(),
+        "content-length=0005 bodiless".into(),
     ];
     let mut ways: Vec<String> = Vec::new();
     ways.extend(paths.iter().map(|path| format!("http GET http {place} {path}")));

@@ -17,8 +17,19 @@ macro_rules! rows {
 const OPEN: Pairs =
     &[("attack", "requests without end"), ("to", "{open}"), ("sandbox.net.allow", "http://{open}")];
 
-pub(super) const OF_OPEN: &[Attack] =
-    &[row("requests without end to a place that is open", OPEN, Ends::Failed(DEADLINE))];
+/// What the host says where a request's body is not as long as was promised.
+const UNKEPT: &[&str] = &["denied: ErrorCode::HttpRequestBodySize"];
+
+const PROMISED: Pairs = &[
+    ("attack", "a length without a body"),
+    ("to", "{open}"),
+    ("sandbox.net.allow", "http://{open}"),
+];
+
+pub(super) const OF_OPEN: &[Attack] = &[
+    row("requests without end to a place that is open", OPEN, Ends::Failed(DEADLINE)),
+    row("a length without a body", PROMISED, Ends::Failed(UNKEPT)),
+];
 
 pub(super) const ATTACKS: &[Attack] = rows![
     "the worker's own API": "speak HTTP" "{rest}" DENIED,

@@ -70,10 +70,12 @@ impl Pipe {
         }
     }
 
-    /// Writes bytes, which must have room, and says how many were written in all.
+    /// Writes bytes, which must have room, and says how many were written in all. Where the reader went since room was seen, they go nowhere.
     pub(super) fn write(&self, bytes: &[u8]) -> u64 {
         let mut state = self.state();
-        state.waiting.extend_from_slice(bytes);
+        if !state.is_reader_gone {
+            state.waiting.extend_from_slice(bytes);
+        }
         state.written += bytes.len() as u64;
         let written = state.written;
         wake(state);
@@ -83,6 +85,12 @@ impl Pipe {
     /// How many bytes were written so far.
     pub(super) fn written(&self) -> u64 {
         self.state().written
+    }
+
+    /// How many bytes it has in all; none as long as more may be written.
+    fn length(&self) -> Option<u64> {
+        let state = self.state();
+        state.end.map(|_| state.written)
     }
 
     /// All was written.
@@ -122,7 +130,11 @@ pub(super) struct Unfinished;
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.pipe.state().is_reader_gone = true;
+        let mut state = self.pipe.state();
+        state.is_reader_gone = true;
+        // The guest may keep its end for as long as it likes, and what waits counts only as long as this is there.
+        state.waiting = BytesMut::new();
+        drop(state);
         self.pipe.0.room.notify_waiters();
     }
 }
@@ -189,6 +201,14 @@ impl Sent {
 }
 
 impl RequestBody {
+    /// How many bytes it has in all; none as long as the guest may write more.
+    pub(super) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Written(reader) => reader.pipe.length(),
+            Self::Empty => Some(0),
+        }
+    }
+
     /// To ask later.
     pub(super) fn sent(&self) -> Sent {
         Sent(match self {
@@ -224,5 +244,25 @@ impl Body for RequestBody {
             Self::Written(reader) => reader.size_hint(),
             Self::Empty => SizeHint::with_exact(0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Budget;
+
+    #[test]
+    fn what_waits_is_let_go_with_the_reader_and_nothing_waits_after_it() {
+        let held = Budget::new(1, Arc::default(), Arc::default()).hold(1).unwrap();
+        let pipe = Pipe::default();
+        let reader = Reader { pipe: pipe.clone(), _held: held };
+        pipe.write(&[0; WAITING_MAX]);
+        assert_eq!((pipe.room(), pipe.state().waiting.len()), (Some(0), WAITING_MAX));
+        drop(reader);
+        assert_eq!((pipe.room(), pipe.state().waiting.capacity()), (None, 0));
+        // By a guest that saw room before.
+        assert_eq!(pipe.write(&[0; 3]), WAITING_MAX as u64 + 3);
+        assert_eq!(pipe.state().waiting.capacity(), 0);
     }
 }

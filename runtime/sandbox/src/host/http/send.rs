@@ -110,17 +110,28 @@ fn written(
         Some(path) => path.to_owned(),
     };
     let mut headers = request.headers.map;
-    if content_length(&headers).is_err() {
-        return Err(ErrorCode::HttpRequestBodySize(None));
-    }
+    let body = request.body.unwrap_or(RequestBody::Empty);
+    check_length(&headers, &body)?;
     add_host(&mut headers, &place)?;
     add_credentials(&mut headers, &place, gate)?;
-    let body = request.body.unwrap_or(RequestBody::Empty);
     let mut sent = Request::new(body);
     *sent.method_mut() = request.method;
     *sent.uri_mut() = Uri::try_from(path).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
     *sent.headers_mut() = headers;
     Ok((place, sent))
+}
+
+/// Holds a body to the length that the headers promise: what is promised and never comes, the other side takes from the next request on the connection.
+///
+/// Errors: another length than it has, or none that is one. A body that the guest still writes is held to it as it is written (`outgoing`).
+fn check_length(headers: &HeaderMap, body: &RequestBody) -> Result<(), ErrorCode> {
+    let promised = content_length(headers).map_err(|()| ErrorCode::HttpRequestBodySize(None))?;
+    match (promised, body.length()) {
+        (Some(promised), Some(length)) if promised != length => {
+            Err(ErrorCode::HttpRequestBodySize(Some(length)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn add_host(headers: &mut HeaderMap, place: &Place) -> Result<(), ErrorCode> {
@@ -294,5 +305,49 @@ pub(super) fn code_of(error: &hyper::Error) -> ErrorCode {
     match error.is_parse() || error.is_body_write_aborted() {
         true => ErrorCode::HttpProtocolError,
         false => ErrorCode::ConnectionTerminated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use hyper::header::CONTENT_LENGTH;
+
+    use super::*;
+    use crate::host::http::pipe::{Pipe, Reader};
+    use crate::limits::Budget;
+
+    /// A body of which so much is written, and the guest's end of it.
+    fn body(written: &[u8]) -> (Pipe, RequestBody) {
+        let held = Budget::new(1, Arc::default(), Arc::default()).hold(1).unwrap();
+        let pipe = Pipe::default();
+        pipe.write(written);
+        (pipe.clone(), RequestBody::Written(Reader { pipe, _held: held }))
+    }
+
+    #[test]
+    fn a_length_that_is_promised_and_will_not_come_is_refused() {
+        let refused = |promised: &'static str, body: &RequestBody| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static(promised));
+            match check_length(&headers, body) {
+                Ok(()) => None,
+                Err(ErrorCode::HttpRequestBodySize(size)) => Some(size),
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused("5", &RequestBody::Empty), Some(Some(0)));
+        assert_eq!(refused("0", &RequestBody::Empty), None);
+        assert_eq!(refused("none", &RequestBody::Empty), Some(None));
+        let (guest, unfinished) = body(b"123");
+        assert_eq!(refused("5", &unfinished), None, "the guest may write on");
+        guest.give_up();
+        assert_eq!(refused("5", &unfinished), Some(Some(3)));
+        let (guest, whole) = body(b"12345");
+        guest.finish(None);
+        assert_eq!(refused("5", &whole), None);
+        assert_eq!(refused("4", &whole), Some(Some(5)));
+        assert!(check_length(&HeaderMap::new(), &whole).is_ok(), "nothing is promised");
     }
 }
