@@ -2,12 +2,15 @@
 //!
 //! Not here: which offsets (`submitted_records`, `sink_task`), and storing them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tombolo_model::offset::{PartitionOffset, SourcePosition};
+use tombolo_model::offset::{PartitionOffset, SourcePosition, TopicPartition};
 use tombolo_store::{self as store, ConnectorOffsetStore};
+
+use crate::ignored::Ignored;
 
 /// Shortest time between two commits, whatever `offset.flush.interval.ms` says: a task with nothing to do must not spin.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
@@ -172,39 +175,62 @@ pub(crate) fn committable(
     asked: &[Progress],
     answered: &[PartitionOffset],
 ) -> Option<Vec<PartitionOffset>> {
-    let mut offsets: Vec<PartitionOffset> = asked
-        .iter()
-        .map(|asked| PartitionOffset { at: asked.current.at.clone(), offset: asked.committed })
-        .collect();
-    for answer in answered {
-        let known = asked.iter().zip(&mut offsets).find(|(asked, _)| asked.current.at == answer.at);
-        match known {
-            None => tracing::warn!(
-                topic = %answer.at.topic,
-                partition = answer.at.partition,
-                offset = answer.offset,
-                "Ignoring invalid task provided offset {}/{} -- partition not assigned",
-                answer.at,
-                answer.offset
-            ),
-            Some((asked, _)) if answer.offset > asked.current.offset => tracing::warn!(
-                topic = %answer.at.topic,
-                partition = answer.at.partition,
-                offset = answer.offset,
-                "Ignoring invalid task provided offset {}/{} -- not yet consumed, taskOffset={} currentOffset={}",
-                answer.at,
-                answer.offset,
-                answer.offset,
-                asked.current.offset
-            ),
-            Some((asked, offset)) => {
-                let open = asked.open.map_or(i64::MAX, |open| open.max(asked.committed));
-                offset.offset = answer.offset.min(open);
-            }
-        }
+    let Answered { offsets, foreign, early } = Answered::of(asked, answered);
+    if !foreign.is_empty() {
+        let count = foreign.count();
+        tracing::warn!(
+            "Ignoring {count} invalid task provided offsets -- partition not assigned: {foreign}"
+        );
+    }
+    if !early.is_empty() {
+        let count = early.count();
+        tracing::warn!(
+            "Ignoring {count} invalid task provided offsets -- not yet consumed: {early}"
+        );
     }
     let changed = asked.iter().zip(&offsets).any(|(asked, now)| asked.committed != now.offset);
     changed.then_some(offsets)
+}
+
+/// What a sink's answer to `pre_commit` comes to.
+#[derive(Debug)]
+struct Answered {
+    /// The offset of each partition that it was asked about, in that order.
+    offsets: Vec<PartitionOffset>,
+    /// What it said of other partitions.
+    foreign: Ignored,
+    /// Offsets that it was not given yet.
+    early: Ignored,
+}
+
+impl Answered {
+    /// Takes what it said last of each partition.
+    ///
+    /// Cost: a look into a map for each answer, however many partitions it was asked about.
+    fn of(asked: &[Progress], answered: &[PartitionOffset]) -> Self {
+        let (mut foreign, mut early) = (Ignored::default(), Ignored::default());
+        let mut offsets: Vec<PartitionOffset> = asked
+            .iter()
+            .map(|asked| PartitionOffset { at: asked.current.at.clone(), offset: asked.committed })
+            .collect();
+        let places: HashMap<&TopicPartition, usize> =
+            asked.iter().enumerate().map(|(place, asked)| (&asked.current.at, place)).collect();
+        for PartitionOffset { at, offset } in answered {
+            let place = places.get(at).copied().unwrap_or(usize::MAX);
+            match asked.get(place).zip(offsets.get_mut(place)) {
+                None => foreign.add(format_args!("{at}/{offset}")),
+                Some((asked, _)) if *offset > asked.current.offset => {
+                    let current = asked.current.offset;
+                    early.add(format_args!("{at}/{offset} currentOffset={current}"));
+                }
+                Some((asked, now)) => {
+                    let open = asked.open.map_or(i64::MAX, |open| open.max(asked.committed));
+                    now.offset = (*offset).min(open);
+                }
+            }
+        }
+        Self { offsets, foreign, early }
+    }
 }
 
 /// How far a sink is in a partition.
@@ -221,7 +247,6 @@ pub(crate) struct Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tombolo_model::offset::TopicPartition;
 
     fn offset(partition: i32, offset: i64) -> PartitionOffset {
         PartitionOffset { at: TopicPartition::new("t", partition), offset }
@@ -255,6 +280,28 @@ mod tests {
         check(&asked, &[offset(0, 6)], Some(&[6, 20]));
         asked[0].open = Some(5);
         check(&asked, &[offset(0, 10)], None);
+    }
+
+    #[test]
+    fn however_much_a_sink_answers_beside_the_point_is_told_of_together() {
+        let asked: Vec<Progress> = (0..1000)
+            .map(|partition| Progress { current: offset(partition, 10), committed: 5, open: None })
+            .collect();
+        let mut answered: Vec<PartitionOffset> =
+            (0..1000).rev().map(|partition| offset(partition, 7)).collect();
+        answered.extend((0..200_000).map(|partition| offset(1000 + partition, 1)));
+        answered.extend((0..7).map(|partition| offset(partition, 11)));
+        answered.push(offset(3, 8));
+        let Answered { offsets, foreign, early } = Answered::of(&asked, &answered);
+        let expected = |partition| offset(partition, if partition == 3 { 8 } else { 7 });
+        assert_eq!(offsets, (0..1000).map(expected).collect::<Vec<_>>());
+        assert_eq!(
+            foreign.to_string(),
+            "t-1000/1, t-1001/1, t-1002/1, t-1003/1, t-1004/1 and 199995 more"
+        );
+        let early = early.to_string();
+        assert!(early.starts_with("t-0/11 currentOffset=10, t-1/11 "), "{early}");
+        assert!(early.ends_with(" and 2 more"), "{early}");
     }
 
     #[test]

@@ -7,8 +7,9 @@
 //! Follows `DeadLetterQueueReporter` of Kafka Connect.
 
 mod letter;
+mod waiting;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::tolerance::caused_by;
 
 use letter::Columns;
 pub(crate) use letter::{Letter, Reason, SourcePlace};
+use waiting::Waiting;
 
 /// Most bytes of letters that Kafka has not acknowledged: they are rare, and the task waits where they are not.
 const IN_FLIGHT_BYTES_MAX: usize = 1 << 20;
@@ -49,7 +51,7 @@ pub(crate) struct DeadLetters {
     /// Made with the first letter.
     session: Option<ProducerSession>,
     /// Letters that the producer does not have yet.
-    waiting: VecDeque<Letter>,
+    waiting: Waiting,
     /// Letters on their way, by number.
     sent: BTreeMap<u64, Letter>,
     /// Letters that Kafka does not take.
@@ -93,7 +95,7 @@ impl DeadLetters {
             producers: parts.worker.producers.clone(),
             settings: translate(ClientKind::Producer, &producer)?,
             session: None,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             sent: BTreeMap::new(),
             refused: Vec::new(),
             next_seq: 0,
@@ -101,13 +103,13 @@ impl DeadLetters {
         })
     }
 
-    /// Writes a letter, soon: [`DeadLetters::hand_over`] must follow.
+    /// Writes a letter, soon: [`DeadLetters::hand_over`] must follow, and [`DeadLetters::make_room`] before the next one.
     pub(crate) fn write(&mut self, mut letter: Letter, reason: &Reason<'_>) {
         self.counters.dead_letter_requested();
         if self.config.context_headers {
             letter.tell(reason);
         }
-        self.waiting.push_back(letter);
+        self.waiting.push(letter);
     }
 
     /// Notes that a record should be here and is gone.
@@ -128,6 +130,14 @@ impl DeadLetters {
                 let message = "the task stops before its dead letters are written";
                 Err(Fault::retriable(Stage::KafkaProduce, message))
             }
+        }
+    }
+
+    /// As [`DeadLetters::hand_over`], once letters that wait take much memory.
+    pub(crate) async fn make_room(&mut self) -> Result<(), Fault> {
+        match self.waiting.is_full() {
+            true => self.hand_over().await,
+            false => Ok(()),
         }
     }
 
@@ -203,10 +213,11 @@ impl DeadLetters {
                 none.insert(session.map_err(not_produced)?)
             }
         };
-        let columns = Columns::of(&self.waiting, IN_FLIGHT_BYTES_MAX);
+        let columns = Columns::of(self.waiting.iter(), IN_FLIGHT_BYTES_MAX);
         let topic = std::slice::from_ref(&self.config.topic);
         let sent = session.send(&columns.rows(topic), 0, self.next_seq).map_err(not_produced)?;
-        for letter in self.waiting.drain(..sent.next_row) {
+        for _ in 0..sent.next_row {
+            let Some(letter) = self.waiting.pop() else { break };
             self.sent.insert(self.next_seq, letter);
             self.next_seq += 1;
         }
@@ -222,7 +233,7 @@ impl DeadLetters {
                 topic,
                 "a dead letter is too large; it is written without the headers that say why"
             );
-            self.waiting.push_back(letter);
+            self.waiting.push(letter);
             return Ok(());
         }
         self.counters.dead_letter_failed();

@@ -125,7 +125,8 @@ impl ErrorReports {
         if self.skips() { Ok(()) } else { Err(exceeded(at.stage, problem)) }
     }
 
-    /// Tells of a bad record. Where there is a dead letter queue, [`ErrorReports::hand_over`] must follow.
+    /// Tells of a bad record. Where there is a dead letter queue, [`ErrorReports::hand_over`] must follow, and [`ErrorReports::make_room`] before
+    /// the next one.
     pub(crate) fn tell(&mut self, at: Executing<'_>, record: Record<'_>, problem: &Problem) {
         let problem = &*self.secrets.hide_in_problem(problem);
         let counters = &self.policy.counters;
@@ -168,6 +169,14 @@ impl ErrorReports {
     pub(crate) async fn hand_over(&mut self) -> Result<(), Fault> {
         match &mut self.dead_letters {
             Some(dead_letters) => dead_letters.hand_over().await,
+            None => Ok(()),
+        }
+    }
+
+    /// As [`DeadLetters::make_room`].
+    pub(crate) async fn make_room(&mut self) -> Result<(), Fault> {
+        match &mut self.dead_letters {
+            Some(dead_letters) => dead_letters.make_room().await,
             None => Ok(()),
         }
     }

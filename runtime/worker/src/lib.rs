@@ -35,6 +35,7 @@ mod tolerance;
 mod acknowledgements;
 mod client_settings;
 mod commit;
+mod ignored;
 mod own_topics;
 mod passwords;
 mod submitted_records;

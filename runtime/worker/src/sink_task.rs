@@ -6,6 +6,7 @@
 
 mod commits;
 mod given;
+mod late;
 mod partitions;
 mod poison;
 mod rebalance;
@@ -250,6 +251,7 @@ impl SinkTask {
         for Bad { row, stage, class, problem } in &rows.bad {
             let record = Record::Consumed { batch: &consumed, row: *row as usize };
             self.errors.tell(Executing { stage: *stage, class }, record, problem);
+            self.errors.make_room().await?;
         }
         if let Some((_, fault)) = rows.failed {
             return Err(fault);
@@ -288,7 +290,7 @@ impl SinkTask {
                 let now = Instant::now();
                 self.metrics.put(rows, now - self.last_put, now);
                 self.parts.metrics.batch(rows, now);
-                self.judge_rows(&given, &faults)?;
+                self.judge_rows(&given, &faults).await?;
                 self.partitions.advance(&given.next);
                 let rows = given.batch.rows;
                 if given.consumed.rows > 0 {

@@ -104,9 +104,9 @@ impl Letter {
         }
     }
 
-    /// With key and value as they crossed the wall.
+    /// With key and value as they crossed the wall, and without headers.
     pub(crate) fn into_cbor(self) -> Self {
-        Self { is_cbor: true, ..self }
+        Self { headers: Vec::new(), own_headers: 0, is_cbor: true, ..self }
     }
 
     /// Adds the headers that say why it is here.
@@ -160,6 +160,12 @@ impl Letter {
             }
             bytes => shown(bytes),
         }
+    }
+
+    /// What it takes in memory, about: a record may have many headers that say next to nothing.
+    pub(super) fn memory(&self) -> usize {
+        let headers = self.headers.len() * size_of::<(Vec<u8>, Option<Vec<u8>>)>();
+        size_of::<Self>() + headers + self.bytes()
     }
 
     fn bytes(&self) -> usize {
@@ -263,7 +269,7 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    use tombolo_model::{ConnectorName, Stage};
+    use tombolo_model::{ConnectorName, Headers, Stage, Values};
 
     use super::*;
 
@@ -373,6 +379,30 @@ mod tests {
         assert!(text.contains(&format!("key={}…, value=", "ä".repeat(SHOWN_MAX / 2))));
         assert_eq!(text.matches("ConnectHeader(").count(), SHOWN_HEADERS_MAX);
         assert!(text.len() < (2 * SHOWN_HEADERS_MAX + 3) * (SHOWN_MAX + 100), "{}", text.len());
+    }
+
+    #[test]
+    fn a_letter_in_cbor_is_its_row_without_headers() {
+        let text = |rows: &[Option<&[u8]>]| Values { bytes: column(rows), schemas: vec![] };
+        let batch = Batch {
+            rows: 2,
+            timestamp: vec![3, 5],
+            key: text(&[Some(b"a"), None]),
+            value: text(&[Some(b"\x01"), Some(b"\xff")]),
+            headers: Headers {
+                ends: vec![1, 2],
+                names: column(&[Some(b"g"), Some(b"h")]),
+                values: text(&[Some(b"1"), Some(b"2")]),
+            },
+            ..Batch::default()
+        };
+        let letter = Letter::of_polled(&batch, 1, SourcePlace::default());
+        assert_eq!(letter.headers, [(b"h".to_vec(), Some(b"2".to_vec()))]);
+        let mut letter = letter.into_cbor();
+        assert_eq!((&letter.key, &letter.value), (&None, &Some(b"\xff".to_vec())));
+        assert_eq!((letter.timestamp, letter.headers.len()), (5, 0));
+        assert!(letter.to_string().contains("value=[1 bytes that no JSON can say]"), "{letter}");
+        assert!(!letter.tell_nothing());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) struct Given {
 
 impl Given {
     /// The row as it was consumed.
-    fn consumed_row(&self, row: usize) -> usize {
+    pub(super) fn consumed_row(&self, row: usize) -> usize {
         match &self.origin {
             None => row,
             Some(origin) => origin.get(row).map_or(usize::MAX, |&row| row as usize),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
 
 use crate::commit::Progress;
+use crate::ignored::Ignored;
 
 /// The partitions of a sink.
 #[derive(Debug, Default)]
@@ -53,6 +54,24 @@ impl Partitions {
 
     pub(super) fn contains(&self, at: &TopicPartition) -> bool {
         self.0.contains_key(at)
+    }
+
+    /// Leaves what is about these partitions. Answers with what is about others.
+    pub(super) fn keep_own<T>(
+        &self,
+        asked: &mut Vec<T>,
+        at: impl Fn(&T) -> &TopicPartition,
+    ) -> Ignored {
+        let mut foreign = Ignored::default();
+        asked.retain(|one| {
+            let at = at(one);
+            let is_own = self.contains(at);
+            if !is_own {
+                foreign.add(at);
+            }
+            is_own
+        });
+        foreign
     }
 
     /// Whether the sink was given this row.
@@ -130,5 +149,24 @@ impl Partitions {
     pub(super) fn restart(&mut self) -> Vec<PartitionOffset> {
         self.0.values_mut().for_each(|partition| partition.is_paused = false);
         self.rewind_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_others_is_left_out_and_told_of_together() {
+        let at = |partition| TopicPartition::new("t", partition);
+        let mut partitions = Partitions::default();
+        partitions.add(&[PartitionOffset { at: at(1), offset: 0 }]);
+        let mut asked: Vec<TopicPartition> = (0..1000).map(at).collect();
+        let foreign = partitions.keep_own(&mut asked, |at| at);
+        assert_eq!(asked, [at(1)]);
+        assert_eq!(foreign.to_string(), "t-0, t-2, t-3, t-4, t-5 and 994 more");
+        let mut rewind = vec![PartitionOffset { at: at(1), offset: 4 }];
+        assert!(partitions.keep_own(&mut rewind, |to| &to.at).is_empty());
+        assert_eq!(rewind.len(), 1);
     }
 }

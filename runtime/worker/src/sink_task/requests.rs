@@ -1,20 +1,19 @@
 //! What a sink asks for in its answers, and rows that it refuses.
 //!
-//! Not here: the answers' calls. A call that failed asked for nothing.
+//! Not here: the answers' calls, and rows that it finds bad after their `put` (`late`). A call that failed asked for nothing.
 
-use std::time::Duration;
+use std::collections::{BTreeMap, HashSet};
 
-use tombolo_kafka::{ClientKind, ConsumedBatch, record_at};
 use tombolo_model::fault::RowFault;
 use tombolo_model::offset::{PartitionOffset, TopicPartition};
-use tombolo_model::role::{RecordFault, SinkRequests};
+use tombolo_model::role::SinkRequests;
 use tombolo_model::status::State;
 use tombolo_model::{Fault, Stage};
 
 use super::given::Given;
 use super::{SinkTask, cannot_consume};
-use crate::client_settings::translate;
-use crate::error_report::{Executing, Record, SINK_TASK};
+use crate::error_report::{Executing, SINK_TASK};
+use crate::ignored::Ignored;
 
 impl SinkTask {
     /// Does what the sink asks for. What it asks about partitions that are not its own has no effect.
@@ -40,12 +39,13 @@ impl SinkTask {
         Ok(())
     }
 
-    /// Reads on from these offsets. Rows of theirs that the sink has not taken are let go.
+    /// Reads on from these offsets, of each partition the last. Rows of theirs that the sink has not taken are let go.
     pub(super) fn rewind(&mut self, mut to: Vec<PartitionOffset>) -> Result<(), Fault> {
-        to.retain(|to| self.is_own("rewind", &to.at));
+        self.keep_own("rewind", &mut to, |to| &to.at);
         if to.is_empty() {
             return Ok(());
         }
+        let to = last_of_each(to);
         let partitions: Vec<TopicPartition> = to.iter().map(|to| to.at.clone()).collect();
         self.discard(&partitions)?;
         self.consumer.seek(&to);
@@ -53,95 +53,74 @@ impl SinkTask {
         Ok(())
     }
 
-    fn own(&self, what: &str, partitions: Vec<TopicPartition>) -> Vec<TopicPartition> {
-        partitions.into_iter().filter(|at| self.is_own(what, at)).collect()
+    /// The sink's own of these partitions, each once.
+    fn own(&self, what: &str, mut partitions: Vec<TopicPartition>) -> Vec<TopicPartition> {
+        self.keep_own(what, &mut partitions, |at| at);
+        partitions.sort_unstable();
+        partitions.dedup();
+        partitions
     }
 
-    fn is_own(&self, what: &str, at: &TopicPartition) -> bool {
-        let is_own = self.partitions.contains(at);
-        if !is_own {
-            let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-            let TopicPartition { topic, partition } = at;
-            tracing::warn!(%connector, task, %topic, partition, "ignoring the sink's request to {what} a partition that is not assigned to it");
+    /// Leaves what is about the sink's own partitions.
+    fn keep_own<T>(&self, what: &str, asked: &mut Vec<T>, at: impl Fn(&T) -> &TopicPartition) {
+        let foreign = self.partitions.keep_own(asked, at);
+        let what = format!("requests to {what} partitions that are not assigned to it");
+        self.ignore(&what, &foreign);
+    }
+
+    /// Tells in one line what the sink said without effect.
+    pub(super) fn ignore(&self, what: &str, ignored: &Ignored) {
+        if ignored.is_empty() {
+            return;
         }
-        is_own
+        let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
+        let count = ignored.count();
+        tracing::warn!(%connector, task, "ignoring {count} of the sink's {what}: {ignored}");
     }
 
-    /// Judges rows that the sink refused.
-    pub(super) fn judge_rows(&mut self, given: &Given, faults: &[RowFault]) -> Result<(), Fault> {
-        faults.iter().try_for_each(|RowFault { row, problem }| {
-            self.errors.judge(REFUSED, given.record(*row as usize), problem)
-        })
-    }
-
-    /// Judges rows that the sink found bad after their `put`. For the dead letter queue they are read again.
-    pub(super) async fn judge_late(&mut self, faults: &[RecordFault]) -> Result<(), Fault> {
-        for RecordFault { at, problem } in faults {
-            if !self.is_own("report a record of", &at.at) || !self.was_given(at) {
+    /// Judges rows that the sink refused. Of each consumed record the first fault counts: it goes to the dead letter queue once.
+    pub(super) async fn judge_rows(
+        &mut self,
+        given: &Given,
+        faults: &[RowFault],
+    ) -> Result<(), Fault> {
+        let mut judged = HashSet::new();
+        for RowFault { row, problem } in faults {
+            let row = *row as usize;
+            if !judged.insert(given.consumed_row(row)) {
                 continue;
             }
-            let again = match self.errors.has_dead_letters() {
-                true => self.read_again(at).await?,
-                false => None,
-            };
-            let record = match &again {
-                Some(batch) => Record::Consumed { batch, row: 0 },
-                None => Record::Late(at),
-            };
-            self.errors.judge(REFUSED, record, problem)?;
+            self.errors.judge(REFUSED, given.record(row), problem)?;
+            self.errors.make_room().await?;
         }
-        self.errors.hand_over().await
-    }
-
-    fn was_given(&self, row: &PartitionOffset) -> bool {
-        let was_given = self.partitions.has_given(row);
-        if !was_given {
-            let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-            let TopicPartition { topic, partition } = &row.at;
-            tracing::warn!(%connector, task, %topic, partition, offset = row.offset, "ignoring the sink's report of a record that it was not given yet");
-        }
-        was_given
-    }
-
-    /// Reads a consumed record again; none where it is gone. Waits for a broker that is away.
-    ///
-    /// Errors: a fault for now where the task stops meanwhile.
-    async fn read_again(&mut self, at: &PartitionOffset) -> Result<Option<ConsumedBatch>, Fault> {
-        let java = &self.parts.config.consumer_override;
-        let java = self.parts.worker.config.client(ClientKind::Consumer, java)?;
-        let settings = translate(ClientKind::Consumer, &java)?;
-        let client = format!("connector-consumer-{}", self.parts.id);
-        loop {
-            let read = record_at(&settings, &client, at, AGAIN_WAIT);
-            let read = tokio::select! {
-                biased;
-                () = self.parts.control.stopping.cancelled() => {
-                    let message = "the task stops before a bad record was read again";
-                    return Err(Fault::retriable(Stage::KafkaConsume, message));
-                }
-                read = read => read,
-            };
-            match read {
-                Ok(None) => {
-                    let (connector, task) = (&self.parts.id.connector, self.parts.id.index);
-                    let TopicPartition { topic, partition } = &at.at;
-                    tracing::error!(%connector, task, %topic, partition, offset = at.offset, "a record that the sink found bad is no longer in Kafka, and goes to no dead letter queue");
-                    return Ok(None);
-                }
-                Err(error) if error.is_retriable() => {
-                    let fault = cannot_consume(error);
-                    self.parts
-                        .survive("waiting for Kafka to read a bad record again", Err(fault))?;
-                }
-                read => return read.map_err(cannot_consume),
-            }
-        }
+        Ok(())
     }
 }
 
-/// Longest wait for a record that is read again, before it is asked for anew.
-const AGAIN_WAIT: Duration = Duration::from_secs(30);
+/// What is said last of each partition.
+fn last_of_each(to: Vec<PartitionOffset>) -> Vec<PartitionOffset> {
+    let mut last = BTreeMap::new();
+    for PartitionOffset { at, offset } in to {
+        last.insert(at, offset);
+    }
+    last.into_iter().map(|(at, offset)| PartitionOffset { at, offset }).collect()
+}
 
 /// What Kafka Connect says of records that a sink refused.
 pub(super) const REFUSED: Executing<'static> =
     Executing { stage: Stage::TaskPut, class: SINK_TASK };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rewind_goes_to_what_is_said_last_of_a_partition() {
+        let to = |partition, offset| {
+            let at = TopicPartition::new("t", partition);
+            PartitionOffset { at, offset }
+        };
+        let last = last_of_each(vec![to(1, 5), to(0, 7), to(1, 9), to(0, 2)]);
+        assert_eq!(last, [to(0, 2), to(1, 9)]);
+    }
+}

@@ -65,6 +65,7 @@ impl SourceTask {
         for Bad { stage, class, problem, .. } in bad {
             let record = Record::Polled(letters.next());
             self.errors.tell(Executing { stage: *stage, class }, record, problem);
+            self.errors.make_room().await?;
         }
         while !self.errors.are_written(POLL_WAIT).await? {
             if self.parts.control.is_stopping() {
@@ -92,11 +93,7 @@ impl SourceTask {
             match as_json {
                 Some(row) => Letter::of_polled(&told.batch, row, source),
                 // What no JSON can say goes as it crossed the wall, without headers.
-                None => {
-                    let batch =
-                        Batch { headers: tombolo_model::Headers::default(), ..records.clone() };
-                    Letter::of_polled(&batch, place, source).into_cbor()
-                }
+                None => Letter::of_polled(&records, place, source).into_cbor(),
             }
         };
         Ok(rows.iter().zip(as_json).enumerate().map(letter).collect())

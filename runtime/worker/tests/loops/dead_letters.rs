@@ -186,7 +186,7 @@ async fn a_record_that_the_sink_refuses_goes_there_as_consumed_also_when_put_was
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_found_bad_later_is_read_again_and_others_than_its_own_are_not() {
+async fn a_record_found_bad_later_is_read_again_once_and_others_than_its_own_are_not() {
     let (mut fixture, topic, queue) = fixture("late", &[]).await;
     let foreign = fixture.cluster.new_topic("foreign", 1).await;
     fixture.cluster.produce(&foreign, 0, &[Some("secret")]).await;
@@ -198,7 +198,7 @@ async fn a_record_found_bad_later_is_read_again_and_others_than_its_own_are_not(
             && offsets[0].offset == 10
             && !std::mem::replace(&mut is_told, true)
         {
-            let late = [at(&of, 3), at(&foreign, 0), at(&of, 10)];
+            let late = [at(&of, 3), at(&foreign, 0), at(&of, 10), at(&of, 3)];
             let fault = |at| RecordFault { at, problem: problem("late") };
             let faults = late.map(fault).to_vec();
             answer.requests = SinkRequests { faults, ..SinkRequests::default() };
@@ -213,6 +213,51 @@ async fn a_record_found_bad_later_is_read_again_and_others_than_its_own_are_not(
     assert_eq!(values, [Some("v0-3")]);
     assert_eq!(letters[0].header("__connect.errors.offset"), Some("3"));
     assert_eq!(letters[0].header("__connect.errors.stage"), Some("TASK_PUT"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_late_records_than_an_answer_may_have_end_the_task() {
+    let (mut fixture, topic, queue) = fixture("flood", &[("sandbox.restart.max", "0")]).await;
+    fixture.cluster.produce_numbered(&topic, 0, 1001).await;
+    let of = topic.clone();
+    SinkScript::install(&mut fixture, &topic, move |call| {
+        let mut answer = Answer::default();
+        if let Call::PreCommit(offsets) = call
+            && offsets[0].offset == 1001
+        {
+            let fault = |offset| RecordFault { at: at(&of, offset), problem: problem("late") };
+            answer.requests.faults = (0..1001).map(fault).collect();
+        }
+        Ok(answer)
+    });
+    fixture.start_task(0).await;
+    let trace = fixture.failure(0).await;
+    assert!(trace.contains("requests.faults: more than 1000 records"), "{trace}");
+    assert!(fixture.cluster.values(&queue).await.is_empty(), "none was read again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_more_bytes_than_may_wait_go_there_in_order_each_record_once() {
+    let (mut fixture, topic, queue) = fixture("many", &[]).await;
+    let values: Vec<String> = (0..40).map(|n| format!("{n}-{}", "x".repeat(100_000))).collect();
+    let rows: Vec<Option<&str>> = values.iter().map(|value| Some(value.as_str())).collect();
+    fixture.cluster.produce(&topic, 0, &rows).await;
+    SinkScript::install(&mut fixture, &topic, |call| {
+        let mut answer = Answer::default();
+        if let Call::Put(rows) = call {
+            let count = u32::try_from(rows.len()).unwrap();
+            let fault = |row| RowFault { row, problem: problem("refused") };
+            answer.faults.extend((0..count).chain(0..count).map(fault));
+        }
+        Ok(answer)
+    });
+    fixture.start_task(0).await;
+    committed(&fixture, &topic, 40).await;
+    let counted = counts(&fixture);
+    assert_eq!((counted.dead_letter_requests, counted.dead_letter_failures), (40, 0));
+    fixture.stop_task(0).await;
+    let letters = fixture.cluster.values(&queue).await;
+    assert!(letters == values, "{} letters", letters.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

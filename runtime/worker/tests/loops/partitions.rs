@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tombolo_model::offset::PartitionOffset;
 use tombolo_model::role::SinkRequests;
 use tombolo_model::status::{State, TargetState};
 use tombolo_model::{Fault, Stage};
@@ -72,6 +73,37 @@ async fn a_partition_that_a_sink_pauses_is_not_read_until_it_resumes_it() {
     resumes.store(true, Ordering::SeqCst);
     committed(&fixture, &topic, 1, 5).await;
     fixture.stop_task(0).await;
+}
+
+/// Very many partitions of a topic that has one.
+fn others(topic: &str) -> impl Iterator<Item = PartitionOffset> {
+    (1..20_000).map(move |partition| offset(topic, partition, 1))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sink_says_of_very_many_partitions_that_it_does_not_have_has_no_effect() {
+    let mut fixture = Fixture::new("others", &[]).await;
+    let topic = fixture.cluster.new_topic("others", 1).await;
+    fixture.cluster.produce_numbered(&topic, 0, 10).await;
+    let of = topic.clone();
+    let script = SinkScript::install(&mut fixture, &topic, move |call| {
+        let requests = SinkRequests {
+            rewind: others(&of).collect(),
+            pause: others(&of).map(|other| other.at).collect(),
+            resume: others(&of).map(|other| other.at).collect(),
+            ..SinkRequests::default()
+        };
+        let mut offsets = match call {
+            Call::PreCommit(asked) => asked.clone(),
+            _ => Vec::new(),
+        };
+        offsets.extend(others(&of));
+        Ok(Answer { requests, offsets: Some(offsets), ..Answer::default() })
+    });
+    fixture.start_task(0).await;
+    committed(&fixture, &topic, 0, 10).await;
+    fixture.stop_task(0).await;
+    assert_eq!(script.values(), numbered(0, 0, 10));
 }
 
 #[tokio::test(flavor = "multi_thread")]
