@@ -390,10 +390,14 @@ impl HerderHandle {
     /// Cost: compiles it, and writes it to Kafka.
     pub async fn install(&self, component: Vec<u8>) -> Result<Installed, InstallRefused> {
         let Shared { plugins, stores, .. } = &*self.shared;
-        let prepared = plugins.prepare(component.clone()).await?;
+        let component = Arc::new(component);
+        let prepared = plugins.prepare(Arc::clone(&component)).await?;
         let stored = stores.plugins.put(&prepared.component, &component).await;
         stored.map_err(|error| InstallRefused::Failed(error.into()))?;
-        plugins.install(component).await?;
+        // What was prepared needs no bytes, unless it was not kept.
+        if plugins.recall(&prepared.component).await.is_none() {
+            plugins.install(Arc::unwrap_or_clone(component)).await?;
+        }
         // Whoever follows the store may have made it known by now: it was new all the same.
         Ok(prepared)
     }

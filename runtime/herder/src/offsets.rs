@@ -7,16 +7,14 @@ mod sink;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tombolo_model::egress::Egress;
 use tombolo_model::fault::{Fault, FaultKind};
 use tombolo_model::offset::{SourceOffset, SourcePartition, SourcePosition};
 use tombolo_model::plugin::{PluginInfo, PluginKind};
-use tombolo_model::policy::Limits;
-use tombolo_model::role::{Connector, ConnectorContext, NoOffsets, Plugins};
+use tombolo_model::role::Plugins;
 use tombolo_model::{ConnectorName, Settings};
 use tombolo_store::flat::FlatMap;
 use tombolo_store::{ClusterConfigState, ConnectorOffsetStore, Error as StoreError};
-use tombolo_worker::connector_config::ConnectorConfig;
+use tombolo_worker::ProposedOffsets;
 
 use crate::error::Error;
 use crate::event::{OffsetChange, OffsetsAltered};
@@ -146,11 +144,7 @@ impl Alterer {
                 offset: offset.as_ref().map(|offset| SourceOffset(offset.to_cbor())),
             })
             .collect();
-        let mut connector = self.connector(known).await?;
-        let by_connector = connector
-            .alter_source_offsets(&known.config, &positions)
-            .await
-            .map_err(|fault| refused(known, fault))?;
+        let by_connector = self.ask(known, ProposedOffsets::Source(positions)).await?;
         offsets.write_maps(&changes).await.map_err(failed)?;
         Ok(by_connector)
     }
@@ -165,11 +159,7 @@ impl Alterer {
                 committed.into_iter().map(|committed| (committed.at, None)).collect()
             }
         };
-        let mut connector = self.connector(known).await?;
-        let by_connector = connector
-            .alter_sink_offsets(&known.config, &changes)
-            .await
-            .map_err(|fault| refused(known, fault))?;
+        let by_connector = self.ask(known, ProposedOffsets::Sink(changes.clone())).await?;
         if is_reset {
             group.delete().await?;
         } else {
@@ -178,18 +168,10 @@ impl Alterer {
         Ok(by_connector)
     }
 
-    /// An instance that is not started, for this one question.
-    async fn connector(&self, known: &Known) -> Result<Box<dyn Connector>, Error> {
-        // What was configured before a setting was refused is not refused now.
-        let config = ConnectorConfig::from_settings(&known.config, known.plugin.kind);
-        let context = ConnectorContext {
-            limits: config.map_or_else(|_| Limits::default(), |config| config.limits),
-            meters: Arc::default(),
-            egress: Egress::default(),
-            offsets: Arc::new(NoOffsets),
-        };
-        let connector = self.0.plugins.connector(&known.name, &known.plugin, context).await;
-        connector.map_err(|fault| refused(known, fault))
+    /// Asks the connector, which may refuse, whether it makes the change itself.
+    async fn ask(&self, known: &Known, offsets: ProposedOffsets) -> Result<bool, Error> {
+        let asked = self.0.worker.alter_offsets(&known.name, &known.config, offsets).await;
+        asked.map_err(|fault| refused(&known.name, fault))
     }
 }
 
@@ -197,11 +179,10 @@ fn cannot(doing: &str, error: &StoreError) -> Error {
     Error::failed(format!("Failed to {doing}"), error)
 }
 
-fn refused(known: &Known, fault: Fault) -> Error {
-    let fault = known.config.secrets().hide_in(fault);
+fn refused(name: &ConnectorName, fault: Fault) -> Error {
     match &fault.kind {
         FaultKind::Plugin(_) => {
-            let message = format!("Failed to modify offsets for connector {}", known.name);
+            let message = format!("Failed to modify offsets for connector {name}");
             Error::failed(format!("{message}: {}", fault.message), &fault)
         }
         _ => Error::Internal(fault.message),

@@ -7,7 +7,7 @@ use tombolo_model::status::TargetState;
 use tombolo_model::{ConnectorName, Fault, Resolved, Settings, TaskId};
 use tombolo_store::ConnectorOffsetStore;
 use tombolo_worker::validation::Validation;
-use tombolo_worker::{SinkGroup, Worker};
+use tombolo_worker::{ProposedOffsets, SinkGroup, Worker};
 
 /// Runs connectors and tasks; what becomes of them arrives as events.
 ///
@@ -38,6 +38,13 @@ pub trait Work: Send + Sync + 'static {
     async fn source_offsets(&self, config: &Settings) -> Result<ConnectorOffsetStore, Fault>;
     /// The consumer group of a sink connector with this configuration, resolved.
     fn sink_group(&self, config: &Settings) -> Result<SinkGroup, Fault>;
+    /// Lets a stopped connector with this configuration, resolved, check or make a change of its offsets; false leaves it to the host.
+    async fn alter_offsets(
+        &self,
+        name: &ConnectorName,
+        config: &Settings,
+        offsets: ProposedOffsets,
+    ) -> Result<bool, Fault>;
     /// Checks a configuration. The answer shows references as they were.
     async fn validate(&self, config: &Resolved) -> Result<Validation, Fault>;
 }
@@ -84,6 +91,15 @@ impl Work for Worker {
 
     fn sink_group(&self, config: &Settings) -> Result<SinkGroup, Fault> {
         self.sink_group(config)
+    }
+
+    async fn alter_offsets(
+        &self,
+        name: &ConnectorName,
+        config: &Settings,
+        offsets: ProposedOffsets,
+    ) -> Result<bool, Fault> {
+        self.alter_offsets(name, config, offsets).await
     }
 
     async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {

@@ -52,17 +52,21 @@ pub trait Plugins: Send + Sync + 'static {
     /// Room for the plugins of one task, all of which it may hold at once.
     async fn task(&self, task: &TaskId, context: TaskContext) -> Result<Box<dyn TaskPlugins>>;
 
-    /// Checks, compiles and describes a component, so that [`Plugins::install`] has nothing left to do but make its plugins known.
+    /// Checks, compiles and describes a component, so that [`Plugins::recall`] or [`Plugins::install`] has nothing left to do but make its plugins known.
+    /// Its bytes are shared with whoever stores them meanwhile: there may be many.
     ///
     /// Cost: compiling, on a thread for blocking work.
-    async fn prepare(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused>;
+    async fn prepare(
+        &self,
+        component: Arc<Vec<u8>>,
+    ) -> std::result::Result<Installed, InstallRefused>;
 
     /// Makes the plugins of a component known, prepared or not. The same component again changes nothing.
     ///
     /// Cost: where it was not prepared, that of [`Plugins::prepare`].
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused>;
 
-    /// Makes the plugins of a component known without its bytes, from what was kept of an earlier installation; none if nothing was.
+    /// Makes the plugins of a component known without its bytes, from what was kept of an earlier installation or preparation; none if nothing was.
     async fn recall(&self, _component: &ComponentDigest) -> Option<Installed> {
         None
     }

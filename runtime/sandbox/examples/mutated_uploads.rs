@@ -45,7 +45,8 @@ async fn main() {
             passed += 1;
             if passed % COMPILED_ONE_IN == 1 {
                 compiled += 1;
-                if let Err(InstallRefused::Failed(error)) = sandbox.prepare(component).await {
+                let prepared = sandbox.prepare(component.into()).await;
+                if let Err(InstallRefused::Failed(error)) = prepared {
                     panic!("upload {number} of seed {seed}: {error}");
                 }
             }

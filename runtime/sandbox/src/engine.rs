@@ -24,6 +24,22 @@ const FIBER_STACK_BYTES: usize = 1 << 20;
 /// Tables of interpreters and of Go hold thousands of functions (7,690 in StarlingMonkey).
 const TABLE_ELEMENTS: usize = 100_000;
 
+/// Most core instances of one component: each of the core modules that it may have (`check`), once. The pool only counts them, so that there are as many
+/// for every component instance, and none takes another's.
+const CORE_INSTANCES_MAX: u32 = 100;
+
+/// Most tables of one component: a toolchain makes two of them, so that five components can be composed into one. There are as many for every component
+/// instance. The pool maps them all at once, 800 kB of address space each, which take no memory until they are written to; but it keeps some 64 bytes about
+/// each from its start: 2.5 MB for these, and twice that for twice as many.
+const TABLES_MAX: u32 = 10;
+
+/// Most memories of one component: a toolchain makes one of them, so that four components can be composed into one.
+const MEMORIES_MAX: u32 = 4;
+
+/// Memories in the pool for every component instance. Each takes 4 GiB of address space and its guards, so that there cannot be as many as a component may
+/// have: instances with all their memories leave room for half as many.
+const MEMORIES_FOR_EACH: u32 = 2;
+
 /// Whether guests are held to time and memory: by ticks, meters and the limiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guards {
@@ -87,14 +103,14 @@ fn config() -> Config {
 fn pool(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(instances * 4)
-        .total_memories(instances * 2)
-        .total_tables(instances * 4)
+        .total_core_instances(instances * CORE_INSTANCES_MAX)
+        .total_memories(instances * MEMORIES_FOR_EACH)
+        .total_tables(instances * TABLES_MAX)
         .total_stacks(instances + 16)
         .table_elements(TABLE_ELEMENTS)
-        .max_core_instances_per_component(200)
-        .max_memories_per_component(10)
-        .max_tables_per_component(200)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
         .max_component_instance_size(16 << 20)
         .max_core_instance_size(8 << 20)
         // A slot is given back to the kernel at once, so that resident memory follows what is in use.
@@ -118,6 +134,20 @@ mod tests {
     #[test]
     fn the_largest_pool_fits_into_the_address_space() {
         with_pool(INSTANCES);
+    }
+
+    #[test]
+    fn a_component_instance_takes_no_core_instances_or_tables_of_others_and_few_memories() {
+        for instances in [INSTANCES].into_iter().chain(INSTANCES_WHERE_SCARCE) {
+            let pool = pool(instances);
+            assert_eq!(pool.get_total_component_instances(), instances);
+            let core = pool.get_max_core_instances_per_component();
+            assert_eq!(pool.get_total_core_instances(), instances * core);
+            let tables = pool.get_max_tables_per_component();
+            assert_eq!(pool.get_total_tables(), instances * tables);
+            let memories = pool.get_max_memories_per_component();
+            assert_eq!(pool.get_total_memories() / memories, instances / 2);
+        }
     }
 
     #[test]

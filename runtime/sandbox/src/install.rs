@@ -2,14 +2,17 @@
 //!
 //! Not here: each of these steps.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
-use tombolo_model::plugin::{ComponentDigest, PluginInfo};
+use tokio::task::AbortHandle;
+use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::role::{InstallRefused, NoOffsets};
 use tombolo_model::{Fault, Stage};
+use tracing::Instrument as _;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -46,12 +49,25 @@ pub(crate) struct Installer {
     /// One at a time: compiling takes a processor and hundreds of megabytes.
     pub(crate) compiling: Arc<Semaphore>,
     pub(crate) compiled: AtomicU64,
+    /// Where components are asked for their catalogs; until it is said, where they are installed.
+    pub(crate) guests: OnceLock<Handle>,
 }
 
-/// SHA-256 in lower-case hex.
-pub(crate) fn digest(bytes: &[u8]) -> ComponentDigest {
-    let digest = Sha256::digest(bytes);
-    ComponentDigest(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+/// Ends a task where whoever waits for it is gone.
+struct EndsWithThis(AbortHandle);
+
+impl Drop for EndsWithThis {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// SHA-256 in lower-case hex, taken on a thread for blocking work: the largest component takes as long as hundreds of requests.
+pub(crate) async fn digest(bytes: &Arc<Vec<u8>>) -> Result<ComponentDigest, InstallRefused> {
+    let bytes = Arc::clone(bytes);
+    let digest = tokio::task::spawn_blocking(move || Sha256::digest(bytes.as_slice()));
+    let digest = digest.await.map_err(failed)?;
+    Ok(ComponentDigest(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 fn failed(error: impl Into<tombolo_model::fault::BoxError>) -> InstallRefused {
@@ -73,7 +89,7 @@ impl Installer {
     pub(crate) async fn prepare(
         self: &Arc<Self>,
         digest: &ComponentDigest,
-        bytes: Vec<u8>,
+        bytes: Arc<Vec<u8>>,
     ) -> Result<InstalledComponent, InstallRefused> {
         match self.recall(digest, None) {
             Some(kept) => Ok(kept),
@@ -85,7 +101,7 @@ impl Installer {
     pub(crate) async fn install(
         self: &Arc<Self>,
         digest: &ComponentDigest,
-        bytes: Vec<u8>,
+        bytes: Arc<Vec<u8>>,
     ) -> Result<InstalledComponent, InstallRefused> {
         let one = Arc::clone(&self.compiling).acquire_owned().await.map_err(failed)?;
         let (this, of) = (Arc::clone(self), digest.clone());
@@ -96,7 +112,7 @@ impl Installer {
         };
         let (checked, artifact) = tokio::task::spawn_blocking(compile).await.map_err(failed)??;
         let asked = match self.runnable(digest, artifact).await {
-            Ok(runnable) => self.ask(&runnable, digest, &checked).await,
+            Ok(runnable) => self.ask(runnable, digest, &checked).await,
             // It was compiled just now: not the program has changed, but the component is more than the pool gives to one.
             Err(NotRunnable::Artifact(Unusable::Incompatible(error))) => {
                 let why = format!("the component needs more than a sandbox has: {error:#}");
@@ -154,12 +170,27 @@ impl Installer {
         Ok(Runnable { pre, indices, ticker, pool })
     }
 
-    /// Asks a component for its catalog, with nothing granted.
+    /// Asks a component for its catalog where guests run, for as long as somebody waits for the answer: a catalog that loops holds up nothing else.
     async fn ask(
+        self: &Arc<Self>,
+        runnable: Arc<Runnable>,
+        digest: &ComponentDigest,
+        checked: &Checked,
+    ) -> Result<Vec<PluginInfo>, InstallRefused> {
+        let (this, digest, kinds) = (Arc::clone(self), digest.clone(), checked.kinds.clone());
+        let asking = async move { this.catalog_of(&runnable, &digest, &kinds).await };
+        let guests = self.guests.get().cloned().unwrap_or_else(Handle::current);
+        let asked = guests.spawn(asking.in_current_span());
+        let _ends_with_this = EndsWithThis(asked.abort_handle());
+        asked.await.map_err(failed)?
+    }
+
+    /// A component's catalog, asked for with nothing granted.
+    async fn catalog_of(
         &self,
         runnable: &Runnable,
         digest: &ComponentDigest,
-        checked: &Checked,
+        kinds: &[PluginKind],
     ) -> Result<Vec<PluginInfo>, InstallRefused> {
         let invalid =
             |fault: Fault| InstallRefused::Invalid(format!("asked for its catalog, {fault}"));
@@ -170,7 +201,7 @@ impl Installer {
             exports.catalog.call_plugins(store).await
         });
         let listed = listed.await.map_err(invalid)?;
-        catalog::plugins(listed, digest, &checked.kinds).map_err(InstallRefused::Invalid)
+        catalog::plugins(listed, digest, kinds).map_err(InstallRefused::Invalid)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tombolo_model::capability::{Asked, Capability, asked};
 use tombolo_model::config_def::SettingState;
@@ -118,6 +119,7 @@ impl Sandbox {
             compile_limits: options.compile_limits,
             compiling: Arc::new(Semaphore::new(1)),
             compiled: AtomicU64::new(0),
+            guests: OnceLock::new(),
         };
         let net = Net::new(options.grants.network.clone(), resolver);
         Ok(Self {
@@ -139,6 +141,13 @@ impl Sandbox {
         self.components.set(components).ok();
     }
 
+    /// Says on which runtime components are asked for their catalogs: that of all guests, so that one that loops delays nothing else. The first time counts;
+    /// until then, they are asked where they are installed.
+    pub fn ask_catalogs_on(&self, guests: Handle) {
+        // Whoever said it before has said the same.
+        self.installer.guests.set(guests).ok();
+    }
+
     /// Makes the plugins of a component known that is part of the program; its digest was taken when the program was built.
     ///
     /// Cost: reads a small file where the component was compiled before; else as [`Plugins::install`].
@@ -150,7 +159,7 @@ impl Sandbox {
         if let Some(known) = self.known(digest, Some(bytes)) {
             return Ok(known);
         }
-        let installed = self.installer.install(digest, bytes.to_vec()).await;
+        let installed = self.installer.install(digest, Arc::new(bytes.to_vec())).await;
         let installed =
             installed.map_err(|source| Error::Component { component: digest.0.clone(), source })?;
         let component = InstalledComponent { bytes: Some(bytes), ..installed };
@@ -204,10 +213,15 @@ impl Sandbox {
                     (None, Some(components)) => components.component(digest).await,
                     (None, None) => None,
                 };
-                let bytes = bytes.filter(|bytes| crate::install::digest(bytes) == *digest);
-                let Some(bytes) = bytes else { return Err(NotRunnable::Artifact(unusable)) };
-                let installed = self.installer.install(digest, bytes).await;
-                let installed = installed.map_err(|refused| NotRunnable::Failed(refused.into()))?;
+                let Some(bytes) = bytes.map(Arc::new) else {
+                    return Err(NotRunnable::Artifact(unusable));
+                };
+                let failed = |refused: InstallRefused| NotRunnable::Failed(refused.into());
+                let found = crate::install::digest(&bytes).await.map_err(failed)?;
+                if found != *digest {
+                    return Err(NotRunnable::Artifact(unusable));
+                }
+                let installed = self.installer.install(digest, bytes).await.map_err(failed)?;
                 self.installer.runnable(digest, installed.artifact).await
             }
             loaded => loaded,
@@ -385,8 +399,11 @@ impl Plugins for Sandbox {
         Ok(Box::new(Task::new(self.clone(), owner)))
     }
 
-    async fn prepare(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
-        let digest = digest(&component);
+    async fn prepare(
+        &self,
+        component: Arc<Vec<u8>>,
+    ) -> std::result::Result<Installed, InstallRefused> {
+        let digest = digest(&component).await?;
         match self.registry.get(&digest) {
             Some(known) => Ok(self.told(&known, true)),
             None => {
@@ -397,7 +414,8 @@ impl Plugins for Sandbox {
     }
 
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
-        let digest = digest(&component);
+        let component = Arc::new(component);
+        let digest = digest(&component).await?;
         match self.registry.get(&digest) {
             Some(known) => Ok(self.told(&known, true)),
             None => {

@@ -168,6 +168,7 @@ pub(crate) async fn start(options: Options, guests: Handle) -> Result<Running, N
     let (stores, cluster_id) = opened.map_err(NotStarted::start)?;
     let sandbox = sandbox.await.map_err(NotStarted::start)?.map_err(NotStarted::start)?;
     sandbox.find_components_in(Arc::new(builtin::Stored(stores.plugins.clone())));
+    sandbox.ask_catalogs_on(guests.clone());
     let plugins: Arc<dyn Plugins> = Arc::new(sandbox.clone());
     bring_back_plugins(&stores.plugins, &*plugins).await.map_err(NotStarted::start)?;
 

@@ -32,7 +32,7 @@ fn sandbox(cache: &tempfile::TempDir, compile_limits: CompileLimits) -> Sandbox 
 
 async fn refusal(component: Vec<u8>, compile_limits: CompileLimits) -> String {
     let cache = tempfile::tempdir().unwrap();
-    match sandbox(&cache, compile_limits).prepare(component).await {
+    match sandbox(&cache, compile_limits).prepare(component.into()).await {
         Err(InstallRefused::Invalid(why)) => why,
         other => panic!("{other:?}"),
     }
@@ -65,7 +65,7 @@ async fn bombs_end_within_the_limits_and_a_good_component_is_compiled_like_any_o
 
     let cache = tempfile::tempdir().unwrap();
     let sandbox = sandbox(&cache, limits);
-    let prepared = sandbox.prepare(tombolo_guests::ECHO.to_vec()).await.unwrap();
+    let prepared = sandbox.prepare(tombolo_guests::ECHO.to_vec().into()).await.unwrap();
     assert!(!prepared.plugins.is_empty());
     assert_eq!(sandbox.compiled(), 1);
 }

@@ -283,6 +283,7 @@ mod tests {
             ("sandbox.batch.bytes.max.ceiling", "11"),
             ("sandbox.log.rate.ceiling", "12"),
             ("task.inflight.bytes.max.ceiling", "13"),
+            ("sandbox.topics.max.ceiling", "14"),
         ];
         let mut settings = required();
         changes.iter().for_each(|(name, value)| drop(settings.insert(*name, *value)));

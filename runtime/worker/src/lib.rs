@@ -48,4 +48,4 @@ pub use event::WorkerEvent;
 pub use metrics::Windows;
 pub use sink_group::SinkGroup;
 pub use source_offsets::SourceOffsets;
-pub use worker::{Worker, WorkerParts};
+pub use worker::{ProposedOffsets, Worker, WorkerParts};

@@ -3,6 +3,9 @@
 //! Not here: what they do (`connector`, `source_task`, `sink_task`), and which of them run here (the herder).
 
 mod metered;
+mod questions;
+
+pub use questions::ProposedOffsets;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -36,13 +39,14 @@ use crate::source_offsets::SourceOffsets;
 use crate::stall::Watch;
 use crate::state::{Controller, Reporter, Subject};
 use crate::task::TaskParts;
-use crate::validation::{self, Validation};
-use crate::{passwords, sink_task, source_task};
+use crate::{passwords, sink_task, source_task, validation};
 
 /// Time for a connector's instance to stop, as in Kafka Connect.
 const CONNECTOR_GRACEFUL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests that may wait for a connector's instance; the herder asks one at a time.
 const REQUESTS_MAX: usize = 4;
+/// What is said where a panic ended something.
+const PANICKED: &str = "the worker's own code panicked; this is a bug in Tombolo";
 
 /// What a worker is made of.
 pub struct WorkerParts {
@@ -56,7 +60,7 @@ pub struct WorkerParts {
     pub offsets: SourceOffsets,
     /// The worker, as statuses show it.
     pub worker_id: WorkerId,
-    /// Where connectors and tasks run, because they call plugins: a runtime that looks at its timers after every poll.
+    /// Where connectors and tasks run and plugins are asked, because it calls plugins: a runtime that looks at its timers after every poll.
     pub guests: tokio::runtime::Handle,
     /// Where it tells what happens.
     pub events: mpsc::Sender<WorkerEvent>,
@@ -311,16 +315,6 @@ impl Worker {
         Ok(Resolved { settings: settings.hiding(&passwords), references })
     }
 
-    /// Checks a configuration. No side effects. The answer shows references as they were.
-    pub async fn validate(&self, config: &Resolved) -> Result<Validation, Fault> {
-        let Shared { plugins, config: worker, .. } = &*self.shared;
-        let settings = &config.settings;
-        let validated = validation::validate(&**plugins, worker, settings).await;
-        let mut validation = validated.map_err(|fault| settings.secrets().hide_in(fault))?;
-        validation.hide(config);
-        Ok(validation)
-    }
-
     /// Opens what holds the offsets of a source connector with this configuration, resolved.
     ///
     /// Errors: `Config` where the configuration or the topic cannot be used. Waits for a broker that is away.
@@ -401,8 +395,7 @@ impl Worker {
                 Ok(Ok(())) => reporter.is(State::Unassigned).await,
                 Ok(Err(fault)) => reporter.failed(&fault).await,
                 Err(error) if error.is_panic() => {
-                    let message = "the worker's own code panicked; this is a bug in Tombolo";
-                    let fault = Fault::fatal(Stage::Lifecycle, message).with_source(error);
+                    let fault = Fault::fatal(Stage::Lifecycle, PANICKED).with_source(error);
                     reporter.failed(&fault).await;
                 }
                 // Cancelled: nobody is to hear of it any more.

@@ -8,16 +8,16 @@ use tokio::sync::{Semaphore, mpsc};
 use tombolo_herder::{ConfigInfo, Error, Level, LoggerLevel, Loggers, Validation, Work};
 use tombolo_model::config_def::SettingState;
 use tombolo_model::fault::Fault;
-use tombolo_model::offset::{SourcePosition, TopicPartition};
+use tombolo_model::offset::SourcePosition;
 use tombolo_model::plugin::{Columns, ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::role::{
-    Connector, ConnectorContext, InstallRefused, Installed, Plugins, Result, Support, TaskContext,
+    Connector, ConnectorContext, InstallRefused, Installed, Plugins, Result, TaskContext,
     TaskPlugins,
 };
 use tombolo_model::status::{State, Status, TargetState};
 use tombolo_model::{ConfigProviders, ConnectorName, Resolved, Settings, TaskId};
 use tombolo_store::{ConnectorOffsetStore, OffsetStore};
-use tombolo_worker::{SinkGroup, WorkerEvent};
+use tombolo_worker::{ProposedOffsets, SinkGroup, WorkerEvent};
 
 /// What a worker runs.
 #[derive(Default)]
@@ -32,6 +32,8 @@ pub(crate) struct FakeWorker {
     events: mpsc::Sender<WorkerEvent>,
     plugins: FakePlugins,
     offsets: OffsetStore,
+    /// Changes of offsets that connectors were asked about.
+    pub(crate) altered: Mutex<Vec<SourcePosition>>,
     /// Starting a connector whose settings say `slow` takes a permit.
     pub(crate) slow: Semaphore,
 }
@@ -42,8 +44,8 @@ impl FakeWorker {
         plugins: FakePlugins,
         offsets: OffsetStore,
     ) -> Arc<Self> {
-        let slow = Semaphore::new(0);
-        Arc::new(Self { running: Mutex::default(), events, plugins, offsets, slow })
+        let (running, altered, slow) = (Mutex::default(), Mutex::default(), Semaphore::new(0));
+        Arc::new(Self { running, events, plugins, offsets, altered, slow })
     }
 
     pub(crate) fn tasks(&self) -> Vec<String> {
@@ -185,6 +187,18 @@ impl Work for FakeWorker {
         Ok(ConfigProviders::default().resolve(config).unwrap())
     }
 
+    async fn alter_offsets(
+        &self,
+        _: &ConnectorName,
+        _: &Settings,
+        offsets: ProposedOffsets,
+    ) -> std::result::Result<bool, Fault> {
+        if let ProposedOffsets::Source(positions) = offsets {
+            self.altered.lock().unwrap().extend(positions);
+        }
+        Ok(true)
+    }
+
     async fn validate(&self, config: &Resolved) -> std::result::Result<Validation, Fault> {
         let config = &config.settings;
         let class = config.get("connector.class").unwrap_or_default();
@@ -216,7 +230,20 @@ impl Work for FakeWorker {
 pub(crate) struct FakePlugins {
     pub(crate) installed: Arc<Mutex<BTreeMap<ComponentDigest, Vec<u8>>>>,
     pub(crate) recallable: Arc<Mutex<BTreeSet<ComponentDigest>>>,
-    pub(crate) altered: Arc<Mutex<Vec<SourcePosition>>>,
+    /// Where in memory the bytes were that it was given, each time.
+    pub(crate) places: Arc<Mutex<Vec<usize>>>,
+}
+
+impl FakePlugins {
+    fn look_at(&self, component: &[u8]) -> std::result::Result<Installed, InstallRefused> {
+        self.places.lock().unwrap().push(component.as_ptr() as usize);
+        if component.starts_with(b"bad") {
+            return Err(InstallRefused::Invalid("not a component".into()));
+        }
+        let digest = ComponentDigest(format!("digest-of-{}", String::from_utf8_lossy(component)));
+        let known = self.installed.lock().unwrap().contains_key(&digest);
+        Ok(installed(digest, vec![info()], known))
+    }
 }
 
 fn info() -> Arc<PluginInfo> {
@@ -262,24 +289,22 @@ impl Plugins for FakePlugins {
         _: &PluginInfo,
         _: ConnectorContext,
     ) -> Result<Box<dyn Connector>> {
-        Ok(Box::new(FakeConnector(self.clone())))
+        Err(Fault::config("no connectors here"))
     }
 
     async fn task(&self, _: &TaskId, _: TaskContext) -> Result<Box<dyn TaskPlugins>> {
         Err(Fault::config("no tasks here"))
     }
 
-    async fn prepare(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
-        if component.starts_with(b"bad") {
-            return Err(InstallRefused::Invalid("not a component".into()));
-        }
-        let digest = ComponentDigest(format!("digest-of-{}", String::from_utf8_lossy(&component)));
-        let known = self.installed.lock().unwrap().contains_key(&digest);
-        Ok(installed(digest, vec![info()], known))
+    async fn prepare(
+        &self,
+        component: Arc<Vec<u8>>,
+    ) -> std::result::Result<Installed, InstallRefused> {
+        self.look_at(&component)
     }
 
     async fn install(&self, component: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
-        let installed = self.prepare(component.clone()).await?;
+        let installed = self.look_at(&component)?;
         self.installed.lock().unwrap().insert(installed.component.clone(), component);
         Ok(installed)
     }
@@ -293,46 +318,4 @@ impl Plugins for FakePlugins {
 
 fn installed(component: ComponentDigest, plugins: Vec<Arc<PluginInfo>>, known: bool) -> Installed {
     Installed { component, plugins, imports: vec![], asks: vec![], change: None, known }
-}
-
-struct FakeConnector(FakePlugins);
-
-#[async_trait]
-impl Connector for FakeConnector {
-    async fn start(&mut self, _: &Settings) -> Result<()> {
-        Ok(())
-    }
-    async fn task_settings(&mut self, _: u32) -> Result<Vec<Settings>> {
-        Ok(vec![])
-    }
-    async fn watch(&mut self, _: std::time::Duration) -> Result<bool> {
-        Ok(false)
-    }
-    fn is_recycling_due(&self) -> bool {
-        false
-    }
-    async fn stop(&mut self) -> Result<()> {
-        Ok(())
-    }
-    async fn exactly_once_support(&mut self, _: &Settings) -> Result<Support> {
-        Ok(Support::Unknown)
-    }
-    async fn can_define_transaction_boundaries(&mut self, _: &Settings) -> Result<bool> {
-        Ok(false)
-    }
-    async fn alter_source_offsets(
-        &mut self,
-        _: &Settings,
-        offsets: &[SourcePosition],
-    ) -> Result<bool> {
-        self.0.altered.lock().unwrap().extend_from_slice(offsets);
-        Ok(true)
-    }
-    async fn alter_sink_offsets(
-        &mut self,
-        _: &Settings,
-        _: &[(TopicPartition, Option<i64>)],
-    ) -> Result<bool> {
-        Ok(true)
-    }
 }

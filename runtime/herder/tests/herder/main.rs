@@ -313,7 +313,7 @@ async fn offsets_of_a_stopped_source_can_be_altered_and_reset() {
     handle.stop_connector("a").await.unwrap();
     let message = handle.alter_offsets("a", change()).await.unwrap();
     assert_eq!(message, "The offsets for this connector have been altered successfully");
-    assert_eq!(herd.plugins.altered.lock().unwrap().len(), 1);
+    assert_eq!(herd.worker.altered.lock().unwrap().len(), 1);
     let offsets = handle.offsets("a").await.unwrap();
     assert_eq!((&offsets[0].partition, &offsets[0].offset), (&map("file", 1), &map("position", 2)));
     let message = handle.reset_offsets("a").await.unwrap();
@@ -335,6 +335,27 @@ async fn installed_components_come_back_from_the_cache_or_else_from_their_bytes(
     bring_back_plugins(&second.stores.plugins, &second.plugins).await.unwrap();
     let installed: Vec<_> = second.plugins.installed.lock().unwrap().keys().cloned().collect();
     assert_eq!(installed, [other]);
+}
+
+#[tokio::test]
+async fn an_upload_is_in_memory_once_while_it_is_taken_in() {
+    let herd = start(&MemoryJournals::default()).await;
+    // Whoever follows the store gives plugins other bytes, read from there.
+    let given = |place: usize| {
+        let places = herd.plugins.places.lock().unwrap();
+        places.iter().filter(|at| **at == place).count()
+    };
+    let component = b"one".to_vec();
+    let place = component.as_ptr() as usize;
+    let digest = herd.handle.install(component).await.unwrap().component;
+    assert_eq!(given(place), 2, "checked and made known where it was received");
+    // What was kept when it was checked is made known without bytes.
+    herd.plugins.recallable.lock().unwrap().insert(digest);
+    herd.plugins.places.lock().unwrap().clear();
+    let component = b"one".to_vec();
+    let place = component.as_ptr() as usize;
+    assert!(herd.handle.install(component).await.unwrap().known);
+    assert_eq!(given(place), 1);
 }
 
 #[tokio::test]

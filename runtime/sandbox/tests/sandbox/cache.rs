@@ -69,12 +69,12 @@ async fn a_second_start_compiles_nothing() {
 async fn a_prepared_component_is_not_known_until_it_is_installed() {
     let cache = tempfile::tempdir().unwrap();
     let sandbox = sandbox(&cache, Grants::default());
-    let prepared = sandbox.prepare(tombolo_guests::ECHO.to_vec()).await.unwrap();
+    let prepared = sandbox.prepare(tombolo_guests::ECHO.to_vec().into()).await.unwrap();
     assert!(!prepared.known && !prepared.plugins.is_empty());
     assert!(sandbox.list().is_empty());
     let installed = sandbox.install(tombolo_guests::ECHO.to_vec()).await.unwrap();
     assert_eq!((installed.plugins, installed.known), (prepared.plugins, false));
-    assert!(sandbox.prepare(tombolo_guests::ECHO.to_vec()).await.unwrap().known);
+    assert!(sandbox.prepare(tombolo_guests::ECHO.to_vec().into()).await.unwrap().known);
     assert_eq!((sandbox.list().len(), sandbox.compiled()), (6, 1));
 }
 

@@ -7,16 +7,17 @@ use std::cmp::Ordering;
 
 use tombolo_model::Settings;
 use tombolo_model::config_def::{ConfigKey, Importance, Type, key};
+use tombolo_model::plugin::PluginKind;
 use tombolo_model::policy::Limits;
 
 use super::definitions::{
     self, BATCH_BYTES_MAX, CALL_TIMEOUT, CPU_BURST, CPU_MAX, CPU_WEIGHT, INFLIGHT_BYTES_MAX,
-    LOG_RATE, MEMORY_MAX, MEMORY_TOTAL_MAX,
+    LOG_RATE, MEMORY_MAX, MEMORY_TOTAL_MAX, TOPICS_MAX,
 };
-use super::{ConfigError, read};
+use super::{ConfigError, ConnectorConfig, read};
 
 /// Settings that may have a ceiling, each with the ceiling's name and what it does.
-const CEILINGS: [(&str, &str, &str); 9] = [
+const CEILINGS: [(&str, &str, &str); 10] = [
     (
         MEMORY_MAX,
         "sandbox.memory.max.ceiling",
@@ -61,6 +62,11 @@ const CEILINGS: [(&str, &str, &str); 9] = [
         INFLIGHT_BYTES_MAX,
         "task.inflight.bytes.max.ceiling",
         "Our own: most bytes that a connector may set task.inflight.bytes.max to. No ceiling where none is given; for strangers, 8388608 is a good start.",
+    ),
+    (
+        TOPICS_MAX,
+        "sandbox.topics.max.ceiling",
+        "Our own: most topics that a connector may set sandbox.topics.max to, and that one source task writes to where it sets none. No ceiling where none is given; for strangers, 100 is a good start.",
     ),
 ];
 
@@ -125,6 +131,14 @@ impl Ceilings {
         connector
     }
 
+    /// Limits of a connector, which it has though its configuration cannot be used any more: then they are those of one that sets none.
+    pub(crate) fn limits_of(&self, connector: &Settings, kind: PluginKind) -> Limits {
+        let config = ConnectorConfig::under(self, connector, kind);
+        // Ceilings are held to the definitions of what they bound.
+        let of_none = || read::limits(&self.lower(Settings::default())).unwrap_or_default();
+        config.map_or_else(|_| of_none(), |config| config.limits)
+    }
+
     /// Limits of what runs for no connector, a plugin's catalog and its look at a configuration: those of one that sets none, but with as much
     /// memory and time as any may have.
     pub fn limits(&self) -> Limits {
@@ -146,6 +160,7 @@ fn order(value: &str, ceiling: &str) -> Option<Ordering> {
 mod tests {
     use std::time::Duration;
 
+    use super::super::RoleConfig;
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Settings {
@@ -200,6 +215,41 @@ mod tests {
         assert_eq!(limits.call_timeout, Duration::from_secs(3));
         assert_eq!(limits.memory_max, default.memory_max);
         assert_eq!(Ceilings::default().limits(), default);
+    }
+
+    #[test]
+    fn a_configuration_that_is_refused_now_has_the_limits_of_one_that_sets_none() {
+        let ceilings = ceilings(&[
+            ("sandbox.cpu.max.ceiling", "0.2"),
+            ("sandbox.memory.max.ceiling", "1073741824"),
+        ]);
+        let limits = |memory: &str| {
+            let base = [("name", "c"), ("connector.class", "C"), ("topics", "t")];
+            let mut connector = settings(&base);
+            connector.insert("sandbox.memory.max", memory);
+            ceilings.limits_of(&connector, PluginKind::Sink)
+        };
+        assert_eq!(limits("1073741824").memory_max, 1 << 30);
+        for refused in ["1073741825", "much"] {
+            let limits = limits(refused);
+            assert_eq!(limits.memory_max, Limits::default().memory_max);
+            assert_eq!(limits.cpu.max_millicores, Some(200));
+        }
+    }
+
+    #[test]
+    fn topics_of_a_source_have_a_ceiling_as_well() {
+        let ceilings = ceilings(&[("sandbox.topics.max.ceiling", "100")]);
+        let topics = |more: &[(&str, &str)]| {
+            let mut connector = settings(&[("name", "c"), ("connector.class", "C")]);
+            more.iter().for_each(|(name, value)| drop(connector.insert(*name, *value)));
+            let config = ConnectorConfig::under(&ceilings, &connector, PluginKind::Source)?;
+            let RoleConfig::Source(source) = config.role else { panic!("no source") };
+            Ok::<_, ConfigError>(source.topics_max)
+        };
+        assert_eq!(topics(&[]), Ok(100));
+        assert_eq!(topics(&[("sandbox.topics.max", "7")]), Ok(7));
+        assert_eq!(topics(&[("sandbox.topics.max", "101")]).unwrap_err().key, "sandbox.topics.max");
     }
 
     #[test]

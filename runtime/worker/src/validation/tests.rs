@@ -94,7 +94,7 @@ impl Plugins for Described {
         Err(Fault::fatal(Stage::Lifecycle, "only described"))
     }
 
-    async fn prepare(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+    async fn prepare(&self, _: Arc<Vec<u8>>) -> std::result::Result<Installed, InstallRefused> {
         Err(InstallRefused::Invalid("only described".into()))
     }
 

@@ -13,6 +13,7 @@ mod dead_letters;
 mod own_offsets;
 mod partitions;
 mod poison;
+mod questions;
 mod restarts;
 mod sinks;
 mod sources;

@@ -15,11 +15,17 @@ use crate::field::{CALL_TIMEOUT, Field, PATIENCE};
 /// Less than what a component may start with at its upload.
 const SMALL: Pairs = &[("sandbox.memory.max", "33554432")];
 
+/// More than the guest and two large tables, less than it and [`TABLES`] of them.
+const FOR_FEW_TABLES: Pairs = &[("sandbox.memory.max", "4194304")];
+
+/// Tables that are added to the guest: with its own two, no more than a component may have.
+const TABLES: usize = 6;
+
 /// How often a task that grows and traps is started again.
 const CYCLES: usize = 10;
 
-const fn component(name: &'static str, of: fn(u16) -> Vec<u8>, ends: Ends) -> Attack {
-    Attack { class: Memory, name, way: Way::Component(of, SMALL), ends }
+const fn component(name: &'static str, of: fn(u16) -> Vec<u8>, pairs: Pairs, ends: Ends) -> Attack {
+    Attack { class: Memory, name, way: Way::Component(of, pairs), ends }
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -31,8 +37,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         Ends::Failed(&["touched 1525 pages"]),
     ),
     source(Memory, "grow and trap", &[], Ends::Failed(TRAP)),
-    component("large data segments", large_segments, Ends::Failed(MEMORY)),
-    component("table.grow", growing_table, Ends::Failed(MEMORY)),
+    component("large data segments", large_segments, SMALL, Ends::Failed(MEMORY)),
+    component("table.grow", growing_table, FOR_FEW_TABLES, Ends::Failed(MEMORY)),
     upload(Memory, "several memories in a module", several_memories, &["several memories"]),
     upload(Memory, "many memories", many_memories, &["memories"]),
     upload(Memory, "many tables", many_tables, &["tables"]),
@@ -71,7 +77,7 @@ fn growing_table(number: u16) -> Vec<u8> {
             |_| (),
         )
     };
-    let modules: Vec<Module> = std::iter::repeat_with(grows).take(60).collect();
+    let modules: Vec<Module> = std::iter::repeat_with(grows).take(TABLES).collect();
     with_modules(numbered(number), &modules)
 }
 

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tombolo_harness::wait_until;
 use tombolo_model::status::{State, Status, TargetState};
@@ -41,6 +42,15 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A worker with these settings over the usual ones of tests. Offsets of sources are in memory.
     pub(crate) async fn new(name: &str, worker: &[(&str, &str)]) -> Self {
+        Self::with_guests_on(Handle::current(), name, worker).await
+    }
+
+    /// The same, with plugins on another runtime than the current one.
+    pub(crate) async fn with_guests_on(
+        guests: Handle,
+        name: &str,
+        worker: &[(&str, &str)],
+    ) -> Self {
         let cluster = Cluster::shared();
         let mut config = cluster.client();
         for (name, value) in [
@@ -70,7 +80,7 @@ impl Fixture {
             providers: providers(),
             offsets: SourceOffsets { store: offsets, topic: Some(offsets_topic()) },
             worker_id: WorkerId::new("localhost:8083"),
-            guests: tokio::runtime::Handle::current(),
+            guests,
             events: sender,
             topics_forgotten: TopicsForgotten::default(),
         };

@@ -33,9 +33,20 @@ pub(crate) struct NativePlugins {
     source: Mutex<Option<Arc<MakeSource>>>,
     sink: Mutex<Option<Arc<MakeSink>>>,
     connector: Mutex<Option<Arc<MakeConnector>>>,
+    /// What instances of connectors were made with, in order.
+    pub(crate) contexts: Mutex<Vec<ConnectorContext>>,
+    /// Threads on which instances of connectors were made and configurations checked, in order.
+    pub(crate) threads: Mutex<Vec<String>>,
+    /// Cloned for as long as the check of a configuration lasts that says `hang`, which is for ever.
+    pub(crate) hanging: Arc<()>,
 }
 
 impl NativePlugins {
+    fn note_thread(&self) {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        self.threads.lock().unwrap().push(name);
+    }
+
     pub(crate) fn set_source(
         &self,
         make: impl Fn(Arc<dyn OffsetReader>) -> Box<dyn SourceTask> + Send + Sync + 'static,
@@ -85,7 +96,12 @@ impl Plugins for NativePlugins {
         }))
     }
 
-    async fn validate(&self, _: &PluginInfo, _: &Settings) -> Result<Vec<SettingState>> {
+    async fn validate(&self, _: &PluginInfo, settings: &Settings) -> Result<Vec<SettingState>> {
+        self.note_thread();
+        if settings.contains("hang") {
+            let _hanging = Arc::clone(&self.hanging);
+            std::future::pending::<()>().await;
+        }
         Ok(Vec::new())
     }
 
@@ -93,8 +109,10 @@ impl Plugins for NativePlugins {
         &self,
         _: &ConnectorName,
         _: &PluginInfo,
-        _: ConnectorContext,
+        context: ConnectorContext,
     ) -> Result<Box<dyn Connector>> {
+        self.note_thread();
+        self.contexts.lock().unwrap().push(context);
         let make = self.connector.lock().unwrap().clone().unwrap();
         Ok(make())
     }
@@ -105,7 +123,7 @@ impl Plugins for NativePlugins {
         Ok(Box::new(Room { source, sink, offsets: context.offsets }))
     }
 
-    async fn prepare(&self, _: Vec<u8>) -> std::result::Result<Installed, InstallRefused> {
+    async fn prepare(&self, _: Arc<Vec<u8>>) -> std::result::Result<Installed, InstallRefused> {
         Err(InstallRefused::Invalid("native plugins only".to_owned()))
     }
 
