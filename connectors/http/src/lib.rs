@@ -3,6 +3,7 @@
 //! `README.md` has examples and all settings. Not here: how a request is sent (`tombolo_sdk::http`), and where to it may go, which the host decides by
 //! `sandbox.net.allow`.
 
+mod call;
 mod pointer;
 mod settings;
 mod sink;

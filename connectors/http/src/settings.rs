@@ -4,8 +4,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tombolo_sdk::base64;
-use tombolo_sdk::fault::Fault;
-use tombolo_sdk::http::{Error, Request, Response, Url, is_header_name, is_header_value};
+use tombolo_sdk::fault::{Fault, Problem};
+use tombolo_sdk::http::{
+    Error, ErrorKind, Request, Response, Url, is_header_name, is_header_value,
+};
 use tombolo_sdk::settings::{ConfigError, Importance, Key, Password, Settings};
 
 use crate::template::Template;
@@ -31,7 +33,7 @@ pub(crate) const MAX_RETRIES: Key<u32> = Key::new("max.retries")
 pub(crate) const BACKOFF: Key<Duration> = Key::new("retry.backoff.ms")
     .default("3000")
     .between(0, 86_400_000)
-    .doc("Pause before a request is sent again, in milliseconds. It doubles each time, up to a minute. Where an answer says Retry-After, that counts, up to an hour.");
+    .doc("Pause before a request is sent again, in milliseconds. It doubles each time, up to a minute. Where an answer's Retry-After is longer, that counts, up to an hour.");
 
 pub(crate) const RETRY_ON: Key<String> = Key::new("retry.on.status.codes")
     .default("408,425,429,500-")
@@ -223,18 +225,29 @@ impl Retries {
     /// The fault that has the same request come again, or the last one.
     pub(crate) fn again(&mut self, why: &str, after: Option<Duration>) -> Fault {
         if self.made >= self.most {
-            return Fault::fatal(format_args!("{why}, after {} retries", self.made));
+            return of_no_record(format_args!("{why}, after {} retries", self.made));
         }
         let doubled = self.backoff.saturating_mul(1 << self.made.min(16));
         let backoff = doubled.min(BACKOFF_MAX).max(self.backoff);
         self.made += 1;
-        Fault::retry_after(after.map_or(backoff, |after| after.min(RETRY_AFTER_MAX)), why)
+        // An answer that asks for no pause would have all retries made at once.
+        let pause = after.map_or(backoff, |after| after.min(RETRY_AFTER_MAX).max(backoff));
+        Fault::retry_after(pause, why)
     }
 
     /// The fault of a request without an answer.
     pub(crate) fn failed(&mut self, error: Error) -> Fault {
-        if error.is_passing() { self.again(&error.to_string(), None) } else { error.into() }
+        match error.kind {
+            _ if error.is_passing() => self.again(&error.to_string(), None),
+            ErrorKind::TooLarge => of_no_record(error),
+            _ => error.into(),
+        }
     }
+}
+
+/// The fault that ends a task and has nothing to do with its records: of a fatal one, the worker would look for the record that made it.
+pub(crate) fn of_no_record(why: impl std::fmt::Display) -> Fault {
+    Fault::Config(Problem::of("org.apache.kafka.connect.errors.ConnectException", why))
 }
 
 /// What an answer says, for messages: the request, the status, and the beginning of the body.

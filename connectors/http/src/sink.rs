@@ -6,7 +6,7 @@ mod letter;
 mod settings;
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tombolo_sdk::connector::EveryTask;
 use tombolo_sdk::fault::{Fault, Problem, Result};
@@ -17,19 +17,16 @@ use tombolo_sdk::plugin::Plugin;
 use tombolo_sdk::record::Records;
 use tombolo_sdk::sink::{PartitionOffset, Sink, SinkContext};
 
+use crate::call::Call;
 use crate::pointer::{elements, scalar};
-use crate::settings::{EXCERPT, Retries, told};
+use crate::settings::{EXCERPT, Retries, of_no_record, told};
 use letter::Letter;
 use settings::{RowAnswers, SinkSettings};
-
-/// After this time a `put` sends no further request, and goes on in the next call: well within the half of `max.poll.interval.ms` that the host gives it.
-const PUT_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Sends records to an API.
 #[derive(Debug)]
 pub struct HttpSink {
     settings: SinkSettings,
-    client: Client,
     retries: Retries,
     /// How far the call came that is to be repeated.
     unfinished: Option<Progress>,
@@ -44,6 +41,8 @@ struct Progress {
     done: usize,
     /// Those of them that are bad.
     faults: Vec<(usize, Problem)>,
+    /// How many rows each of the next requests has, the first one last, where more were refused together. Behind them there are as many as may be.
+    parts: Vec<usize>,
 }
 
 /// What an answer means.
@@ -68,9 +67,8 @@ impl Sink for HttpSink {
     type Connector = EveryTask<SinkSettings>;
 
     fn start(settings: SinkSettings) -> Result<Self> {
-        let client = Client::new().timeout(settings.timeout);
         let retries = settings.retries.clone();
-        Ok(Self { settings, client, retries, unfinished: None })
+        Ok(Self { settings, retries, unfinished: None })
     }
 
     fn open(&mut self, _partitions: &[PartitionOffset], _context: &mut SinkContext) -> Result<()> {
@@ -82,7 +80,7 @@ impl Sink for HttpSink {
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
         let Some(of) = identity(records) else { return Ok(()) };
         let unfinished = self.unfinished.take().filter(|unfinished| unfinished.of == of);
-        let mut progress = unfinished.unwrap_or(Progress { of, done: 0, faults: Vec::new() });
+        let mut progress = unfinished.unwrap_or_else(|| Progress::of(of));
         match self.deliver(records, &mut progress) {
             Ok(()) => {
                 for (row, problem) in progress.faults {
@@ -111,15 +109,11 @@ impl HttpSink {
     ///
     /// Errors: retriable, where it is to go on in another call.
     fn deliver(&mut self, records: Records<'_>, progress: &mut Progress) -> Result<()> {
-        let started = Instant::now();
+        let mut call = Call::begin(self.settings.call_time);
         while progress.done < records.len() {
-            if started.elapsed() > PUT_TIME_MAX {
-                let why = "the records take long, and are sent on in the next call";
-                return Err(Fault::retry_after(Duration::ZERO, why));
-            }
             match Letter::next(&self.settings, records, progress.done) {
                 Ok(Some(letter)) => {
-                    self.send(&letter, 0..letter.rows.len(), progress)?;
+                    self.send_all(&letter, &mut call, progress)?;
                     progress.done = letter.next;
                 }
                 Ok(None) => progress.done = records.len(),
@@ -129,10 +123,38 @@ impl HttpSink {
         Ok(())
     }
 
-    /// Sends some rows of a letter. Where they are refused, they are sent again in halves, down to those that are refused alone.
-    fn send(&mut self, letter: &Letter, rows: Range<usize>, progress: &mut Progress) -> Result<()> {
+    /// Sends the rows of a letter. Those that are refused are sent again in halves, down to those that are refused alone.
+    fn send_all(
+        &mut self,
+        letter: &Letter,
+        call: &mut Call,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let (mut from, all) = (0, letter.rows.len());
+        while from < all {
+            let most = progress.parts.last().copied().unwrap_or(all);
+            let to = from.saturating_add(most).min(all);
+            from = self.send(letter, from..to, call, progress)?;
+        }
+        Ok(())
+    }
+
+    /// Sends some rows of a letter. Answers from which of its rows on it is to go on.
+    ///
+    /// Errors: also where there is no time left for them in this call.
+    fn send(
+        &mut self,
+        letter: &Letter,
+        rows: Range<usize>,
+        call: &mut Call,
+        progress: &mut Progress,
+    ) -> Result<usize> {
+        let Some(time) = call.request(self.settings.timeout) else {
+            let why = "the records take long, and are sent on in the next call";
+            return Err(Fault::retry_after(Duration::ZERO, why));
+        };
         let request = letter.request(&self.settings, rows.clone());
-        let response = match self.client.send(&request) {
+        let response = match Client::new().timeout(time).send(&request) {
             Ok(response) => response,
             Err(error) => return Err(self.retries.failed(error)),
         };
@@ -141,22 +163,26 @@ impl HttpSink {
             Verdict::Again => {
                 Err(self.retries.again(&told(&request, &response), response.retry_after()))
             }
-            Verdict::Target => Err(Fault::fatal(told(&request, &response))),
+            Verdict::Target => Err(of_no_record(told(&request, &response))),
             Verdict::Good => {
                 self.retries.succeeded();
-                self.settle(letter, rows, &request, &response, progress)
+                let next = rows.end;
+                self.settle(letter, rows, &request, &response, progress)?;
+                progress.parts.pop();
+                Ok(next)
             }
             Verdict::Rows => {
                 self.retries.succeeded();
+                progress.parts.pop();
                 if rows.len() > 1 {
-                    let middle = rows.start + rows.len() / 2;
-                    self.send(letter, rows.start..middle, progress)?;
-                    return self.send(letter, middle..rows.end, progress);
+                    let half = rows.len() / 2;
+                    progress.parts.extend([rows.len() - half, half]);
+                    return Ok(rows.start);
                 }
                 if let Some(&row) = letter.rows.get(rows.start) {
                     progress.is_bad(row, Problem::data(told(&request, &response)));
                 }
-                Ok(())
+                Ok(rows.end)
             }
         }
     }
@@ -185,8 +211,9 @@ impl HttpSink {
     ) -> Result<()> {
         let rows = letter.rows.get(rows).unwrap_or_default();
         if let (Some(answers), false) = (&self.settings.answers, request.method == Method::Delete) {
-            let errors = row_errors(answers, &response.body, rows.len())
-                .map_err(|why| Fault::fatal(format_args!("{}: {why}", told(request, response))))?;
+            let errors = row_errors(answers, &response.body, rows.len());
+            let errors = errors
+                .map_err(|why| of_no_record(format_args!("{}: {why}", told(request, response))))?;
             for (&row, error) in rows.iter().zip(errors) {
                 if let Some(error) = error {
                     let Request { method, url, .. } = request;
@@ -202,6 +229,11 @@ impl HttpSink {
 }
 
 impl Progress {
+    /// Nothing is settled of these rows.
+    fn of(rows: (PartitionOffset, PartitionOffset, usize)) -> Self {
+        Self { of: rows, done: 0, faults: Vec::new(), parts: Vec::new() }
+    }
+
     /// Takes a row, and all before it, as settled, and this one as bad.
     fn is_bad(&mut self, row: usize, problem: Problem) {
         self.faults.push((row, problem));

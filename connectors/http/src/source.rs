@@ -4,10 +4,12 @@
 //! here: what an answer holds (`page`).
 
 mod link;
+mod order;
 mod page;
 mod position;
 mod settings;
 
+use std::hash::{DefaultHasher, Hasher};
 use std::time::Instant;
 
 use tombolo_sdk::cbor::write;
@@ -27,6 +29,9 @@ use page::{Page, no_json};
 use position::Position;
 use settings::{Paging, SourceSettings};
 
+/// What APIs answer where a number is beyond that of their last page, instead of an empty page.
+const BEYOND_THE_LAST: [u16; 2] = [400, 404];
+
 /// Reads records from an API.
 #[derive(Debug)]
 pub struct HttpSource {
@@ -41,12 +46,22 @@ pub struct HttpSource {
     is_followed: bool,
     /// How many records a numbered page has that is whole.
     full: Option<usize>,
+    repeats: Repeats,
     /// The page whose records are being handed out, and the first that is not.
     page: Option<(Page, usize)>,
     /// When the last request was sent, and when the next is due.
     asked: Instant,
     due: Instant,
     numbers: Transcoder,
+}
+
+/// What tells a numbered page from the one before it.
+#[derive(Debug, Default)]
+struct Repeats {
+    /// A number for the answer with the last page that had records.
+    last: Option<u64>,
+    /// Whether a page that was the one before it was told of.
+    is_told: bool,
 }
 
 impl Plugin for HttpSource {
@@ -72,6 +87,7 @@ impl Source for HttpSource {
             is_ahead: false,
             is_followed: false,
             full: None,
+            repeats: Repeats::default(),
             page: None,
             asked: now,
             due: now,
@@ -117,6 +133,10 @@ fn committed(settings: &SourceSettings) -> Result<Position> {
     let stored = found.as_deref().map(Position::read).transpose().map_err(Fault::fatal)?;
     let mut position = stored.unwrap_or_default();
     check(settings, &position).map_err(Fault::config)?;
+    if !settings.offset.is_empty() && position.named.is_empty() {
+        // It was written while nothing of records was kept, and counts others.
+        position.rows = 0;
+    }
     for (name, value) in &settings.initial {
         position.named.entry(name.clone()).or_insert_with(|| value.clone());
     }
@@ -152,13 +172,21 @@ impl HttpSource {
         if self.retries.are_for(&response) {
             return Err(self.retries.again(&told(&request, &response), response.retry_after()));
         }
-        if !response.is_success() && response.status != 304 {
+        let is_beyond = self.is_ahead && BEYOND_THE_LAST.contains(&response.status);
+        if !response.is_success() && response.status != 304 && !is_beyond {
             return Err(Fault::fatal(told(&request, &response)));
         }
         self.retries.succeeded();
-        let page = Page::read(&self.settings, at, &request.url, response).map_err(|fault| {
-            Fault::fatal(format_args!("{} {}: {}", request.method, request.url, fault.problem()))
-        })?;
+        let is_numbered = matches!(self.settings.paging, Paging::Number { .. });
+        let answer = is_numbered.then(|| digest(&response.body));
+        let page = if is_beyond || self.is_repeated(answer, &request) {
+            Page::empty(at)
+        } else {
+            Page::read(&self.settings, at, &request.url, response).map_err(|fault| {
+                let Request { method, url, .. } = &request;
+                Fault::fatal(format_args!("{method} {url}: {}", fault.problem()))
+            })?
+        };
         if self.is_ahead && page.len() > 0 && self.full.is_none_or(|full| self.position.rows < full)
         {
             // The page before it may have grown since it was read. Read now, when there is one after it, it is whole.
@@ -167,8 +195,23 @@ impl HttpSource {
             return Ok(());
         }
         let behind = self.behind(&page)?;
+        if page.len() > 0 {
+            self.repeats.last = answer;
+        }
         self.page = Some((page, behind));
         Ok(())
+    }
+
+    /// Whether the answer about a numbered page is that about the one before it: there is none, or the API takes no number, which would go on for ever.
+    fn is_repeated(&mut self, answer: Option<u64>, request: &Request) -> bool {
+        let is_repeated = self.is_ahead && answer.is_some() && answer == self.repeats.last;
+        if is_repeated && !std::mem::replace(&mut self.repeats.is_told, true) {
+            let Request { method, url, .. } = request;
+            host::warn(format_args!(
+                "{method} {url}: the next page is the one before it once more, and counts as empty; if there are more, the API may not know the parameter of http.paging.param"
+            ));
+        }
+        is_repeated
     }
 
     /// The page to ask for.
@@ -183,15 +226,22 @@ impl HttpSource {
     /// How many records of a page are behind.
     fn behind(&self, page: &Page) -> Result<usize> {
         if !self.settings.offset.is_empty() {
-            // Those up to the last that has what the last record had; the API may have given it once more.
-            for row in (0..page.len()).rev() {
-                if self.named(page.row(row))? == self.position.named {
-                    return Ok(row + 1);
-                }
-            }
-            return Ok(0);
+            return self.behind_named(page);
         }
         Ok(if self.is_ahead { 0 } else { self.position.rows.min(page.len()) })
+    }
+
+    /// Those up to as many as were handed out with what the last record had: the API may give them again, and behind them new ones with the same.
+    fn behind_named(&self, page: &Page) -> Result<usize> {
+        // Without a number the position is of http.offset.initial or of an older version, and stands for one record.
+        let known = 1..=self.position.rows.max(1);
+        for row in (0..page.len()).rev().filter(|&row| known.contains(&page.same(row))) {
+            let named = page.named(&self.settings, row)?;
+            if named.iter().all(|(name, value)| self.position.named.get(name) == Some(value)) {
+                return Ok(row + 1);
+            }
+        }
+        Ok(0)
     }
 
     fn request(&self, page: Option<&str>) -> Result<Request> {
@@ -280,7 +330,14 @@ impl HttpSource {
         let here = Position { page: page.at.clone(), rows: row + 1, ..self.position.clone() };
         Ok(match &self.settings.paging {
             Paging::None if !self.settings.offset.is_empty() => {
-                Position { page: None, rows: 0, named: self.named(page.row(row))? }
+                let found = page.named(&self.settings, row)?;
+                if found.is_empty() {
+                    return Ok(self.position.clone());
+                }
+                // What it lacks stays as it was.
+                let mut named = self.position.named.clone();
+                named.extend(found);
+                Position { page: None, rows: page.same(row), named }
             }
             Paging::Number { .. } => here,
             _ if !is_last => here,
@@ -320,25 +377,16 @@ impl HttpSource {
                 self.full = Some(page.len());
             }
             self.is_ahead = has_more;
-        } else if self.settings.offset.is_empty() && (page.len() > 0 || page.next.is_some()) {
-            self.position = self.position_after(page);
-        } else if self.begins_anew() {
-            self.position.page = None;
-            self.position.rows = 0;
+        } else if self.settings.offset.is_empty() {
+            if page.len() > 0 || page.next.is_some() {
+                self.position = self.position_after(page);
+            } else if self.begins_anew() {
+                self.position.page = None;
+                self.position.rows = 0;
+            }
         }
         let pause = if has_more { self.settings.catch_up } else { self.settings.interval };
         self.due = self.asked + pause;
-    }
-
-    /// What a record has at the pointers of `http.response.record.offset.pointer`; what it lacks stays as it was.
-    fn named(&self, json: &[u8]) -> Result<std::collections::BTreeMap<String, String>> {
-        let mut named = self.position.named.clone();
-        for (name, pointer) in &self.settings.offset {
-            if let Some(value) = pointer.find(json).map_err(no_json)?.and_then(scalar) {
-                named.insert(name.clone(), value);
-            }
-        }
-        Ok(named)
     }
 
     /// The value of a record, as CBOR.
@@ -362,6 +410,13 @@ impl HttpSource {
         let found = self.settings.key.as_ref().map(|at: &Pointer| at.find(json)).transpose();
         Ok(found.map_err(no_json)?.flatten().and_then(scalar))
     }
+}
+
+/// A number that only the same answer has, but for a chance that counts for nothing.
+fn digest(body: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    hasher.finish()
 }
 
 #[cfg(test)]

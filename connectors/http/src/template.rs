@@ -98,6 +98,12 @@ impl Template {
                     "${{{name}}} is \"{text}\", which would lead elsewhere in a URL"
                 )));
             }
+            // A path that ends early names what is above the record: all of them.
+            if text.is_empty() && !out.contains('?') {
+                return Err(Problem::data(format_args!(
+                    "${{{name}}} is empty, which would lead elsewhere in a URL"
+                )));
+            }
             percent_encode(out, &text);
             Ok(())
         })

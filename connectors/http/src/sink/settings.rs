@@ -8,6 +8,7 @@ use tombolo_sdk::settings::{
     ConfigError, Configuration, Definition, Importance, Key, Password, Settings,
 };
 
+use crate::call::CallTime;
 use crate::pointer::Pointer;
 use crate::settings::{
     AUTHORIZATION, Authorization, BACKOFF, HIGH, MAX_RETRIES, RETRY_ON, Retries, headers,
@@ -101,10 +102,10 @@ const ON_NULL: Key<String> = Key::new("behavior.on.null.values")
     .doc("What becomes of records without a value: passed over; passed over and said in the log; bad records; a DELETE of the URL.");
 
 const TIMEOUT: Key<u32> = Key::new("http.timeout")
-    .default("30")
+    .default("20")
     .between(1, 120)
     .importance(Importance::Low)
-    .doc("How long a request may take with its answer, in seconds.");
+    .doc("How long a request may take with its answer, in seconds; at most five sixths of sandbox.call.timeout.ms, which is 25 of 30 if not set, and half of it for the last requests of a call.");
 
 const ROWS: Key<Option<String>> = Key::new("batch.response.rows.pointer")
     .check(|text| Pointer::parse(text).map(drop))
@@ -165,7 +166,9 @@ pub struct SinkSettings {
     pub(crate) body: Body,
     pub(crate) on_null: OnNull,
     pub(crate) retries: Retries,
+    /// Of a request, where there is so much left of the call's.
     pub(crate) timeout: Duration,
+    pub(crate) call_time: CallTime,
     pub(crate) answers: Option<RowAnswers>,
 }
 
@@ -218,6 +221,7 @@ impl Configuration for SinkSettings {
             },
             retries,
             timeout: Duration::from_secs(TIMEOUT.get(settings)?.into()),
+            call_time: CallTime::read(settings),
             answers: answers(settings)?,
         })
     }

@@ -168,14 +168,25 @@ fn pauses_double_and_retries_end() {
         let Err(Fault::Retriable(retry)) = task.put(rows(&["a"])) else { panic!("{pause}") };
         assert_eq!(retry.after_ms, Some(pause));
     }
-    let Err(Fault::Fatal(problem)) = task.put(rows(&["a"])) else { panic!() };
+    // No fatal one: the worker would look for the record that made it.
+    let Err(Fault::Config(problem)) = task.put(rows(&["a"])) else { panic!() };
     assert_eq!(
         problem.message,
         "POST https://api.example.com/in: nobody answers there, after 3 retries"
     );
+    let class = problem.class.as_deref();
+    assert_eq!(class, Some("org.apache.kafka.connect.errors.ConnectException"));
     testing::answer_http(|_| Ok(Response::new(503).header_with("Retry-After", 1_000_000)));
     let Err(Fault::Retriable(retry)) = start(&[]).put(rows(&["a"])) else { panic!() };
     assert_eq!(retry.after_ms, Some(3_600_000), "no answer holds a connector for days");
+    for passed in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        testing::answer_http(move |_| Ok(Response::new(503).header_with("Retry-After", passed)));
+        let mut task = start(&[]);
+        for pause in [3_000, 6_000] {
+            let Err(Fault::Retriable(retry)) = task.put(rows(&["a"])) else { panic!("{passed}") };
+            assert_eq!(retry.after_ms, Some(pause), "{passed}");
+        }
+    }
 }
 
 #[test]
@@ -188,6 +199,45 @@ fn a_refused_batch_is_halved_down_to_the_bad_records() {
     let result = task.put(rows(&["a", "bad", "c", "d", "e", "bad"])).unwrap();
     let message = "POST https://api.example.com/in: status 400: no such item";
     assert_eq!(faults(&result), [(1, message), (5, message)]);
+    assert_eq!(bodies(&arrived), ["a\n", "c\nd\n", "e\n"]);
+}
+
+/// A call of 30 ms, of which a request takes 20: there is time for one alone.
+const SHORT_CALL: (&str, &str) = ("sandbox.call.timeout.ms", "30");
+
+fn takes_long(body: &str) -> Response {
+    host::wait(Duration::from_millis(20));
+    Response::new(if body.contains("bad") { 400 } else { 200 })
+}
+
+/// Hands over the same rows until they are settled. Answers how often, and what came of it.
+fn put_until_settled(task: &mut SinkTask, values: &[&str]) -> (usize, PutResult) {
+    for puts in 1..20 {
+        match task.put(rows(values)) {
+            Ok(result) => return (puts, result),
+            Err(Fault::Retriable(retry)) => assert_eq!(retry.after_ms, Some(0), "{retry:?}"),
+            Err(fault) => panic!("{fault:?}"),
+        }
+    }
+    panic!("it never ends");
+}
+
+#[test]
+fn a_call_begins_no_request_late_and_the_next_one_goes_on() {
+    let arrived = api(|_, body| takes_long(body));
+    let (puts, result) = put_until_settled(&mut start(&[SHORT_CALL]), &["a", "b", "c"]);
+    assert_eq!((puts, faults(&result)), (3, Vec::new()));
+    assert_eq!(bodies(&arrived), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_refused_batch_is_halved_on_in_the_next_call() {
+    let arrived = api(|_, body| takes_long(body));
+    let mut task = start(&[&BATCHES[..], &[SHORT_CALL]].concat());
+    let (puts, result) = put_until_settled(&mut task, &["a", "bad", "c", "d", "e"]);
+    // All four, two of them, each of the two, the other two, the rest.
+    assert_eq!(puts, 6);
+    assert_eq!(faults(&result), [(1, "POST https://api.example.com/in: status 400")]);
     assert_eq!(bodies(&arrived), ["a\n", "c\nd\n", "e\n"]);
 }
 
@@ -209,7 +259,7 @@ fn an_answer_that_blames_no_record_ends_the_task() {
         });
         match start(settings).put(rows(&["a"])) {
             Ok(result) => assert_eq!((result.faults.len(), is_row), (1, true), "{status}"),
-            Err(Fault::Fatal(problem)) => {
+            Err(Fault::Config(problem)) => {
                 assert!(
                     !is_row && problem.message.contains(&format!("status {status}")),
                     "{problem}"
@@ -218,8 +268,10 @@ fn an_answer_that_blames_no_record_ends_the_task() {
             other => panic!("{status}: {other:?}"),
         }
     }
-    testing::answer_http(|_| Err(Error::new(ErrorKind::Denied, "the host does not allow it")));
-    assert!(matches!(start(&[]).put(rows(&["a"])), Err(Fault::Config(_))));
+    for kind in [ErrorKind::Denied, ErrorKind::TooLarge] {
+        testing::answer_http(move |_| Err(Error::new(kind, "it cannot be had")));
+        assert!(matches!(start(&[]).put(rows(&["a"])), Err(Fault::Config(_))));
+    }
 }
 
 #[test]
@@ -235,7 +287,7 @@ fn an_answer_can_say_which_records_are_bad() {
     assert_eq!(faults(&result), [(1, "POST https://api.example.com/in: {\"reason\":\"x\"}")]);
     for body in ["", "<html>", "{}", r#"{"items":[{}]}"#] {
         api(move |_, _| Response::new(200).body(body));
-        assert!(matches!(start(&settings).put(rows(&["a", "b"])), Err(Fault::Fatal(_))), "{body}");
+        assert!(matches!(start(&settings).put(rows(&["a", "b"])), Err(Fault::Config(_))), "{body}");
     }
 }
 
@@ -269,13 +321,18 @@ fn a_record_cannot_change_where_it_goes() {
         ("http.url", "https://api.example.com/in/${value}"),
         ("http.headers.additional", "X-V:${value}"),
     ]);
-    let result = task.put(rows(&["..", "a\r\nX-Admin: 1", "@evil.example.com/?#", "."])).unwrap();
+    let values = ["..", "a\r\nX-Admin: 1", "@evil.example.com/?#", ".", ""];
+    let result = task.put(rows(&values)).unwrap();
     let rows: Vec<u32> = faults(&result).iter().map(|&(row, _)| row).collect();
-    assert_eq!(rows, [0, 1, 3]);
+    assert_eq!(rows, [0, 1, 3, 4]);
+    assert!(faults(&result)[3].1.contains("${value} is empty"), "{result:?}");
     assert_eq!(arrived.borrow()[0].1, "https://api.example.com/in/%40evil.example.com%2F%3F%23");
     let mut task = start(&[("http.url", "https://api.example.com/in/${value.id}")]);
     let result = task.put(self::rows(&["a"])).unwrap();
     assert_eq!(faults(&result), [(0, "the record has nothing for ${value.id}")]);
+    let mut task = start(&[("http.url", "https://api.example.com/in?v=${value}")]);
+    assert_eq!(faults(&task.put(self::rows(&[""])).unwrap()), []);
+    assert_eq!(arrived.borrow()[1].1, "https://api.example.com/in?v=");
 }
 
 #[test]

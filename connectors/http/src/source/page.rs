@@ -1,5 +1,6 @@
 //! One answer: its records, and where the next page is. Not here: asking for it, and how far its records are handed out.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use tombolo_sdk::fault::{Fault, Result};
@@ -7,8 +8,9 @@ use tombolo_sdk::host;
 use tombolo_sdk::http::{Response, Url};
 use tombolo_sdk::json::{Error, Reader};
 
-use super::link;
-use super::settings::{Paging, SourceSettings};
+use super::position::Named;
+use super::settings::{Order, Paging, SourceSettings};
+use super::{link, order};
 use crate::pointer::{Pointer, elements, scalar};
 
 /// A page of records.
@@ -19,8 +21,10 @@ pub(crate) struct Page {
     /// Which follows; none for the last, and where only asking for it can tell.
     pub(crate) next: Option<String>,
     body: Vec<u8>,
-    /// Where each record is.
+    /// Where each record is; the oldest comes first.
     rows: Vec<Range<usize>>,
+    /// For each record, how many up to it have the same at the offset's pointers, and 0 where it has nothing there. Empty without pointers.
+    same: Vec<usize>,
 }
 
 impl Page {
@@ -35,7 +39,7 @@ impl Page {
     ) -> Result<Self> {
         let body = response.body.as_slice();
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self { at, next: None, body: Vec::new(), rows: Vec::new() });
+            return Ok(Self::empty(at));
         }
         let rows = rows(settings, body)?;
         let text = |pointer: &Pointer| -> Result<Option<String>> {
@@ -60,7 +64,46 @@ impl Page {
                 next.filter(|next| next != url).map(|next| next.as_str().to_owned())
             }
         };
-        Ok(Self { at, next, rows, body: response.body })
+        let mut page = Self { at, next, rows, body: response.body, same: Vec::new() };
+        if page.is_newest_first(settings)? {
+            page.rows.reverse();
+        }
+        page.count_same(settings)?;
+        Ok(page)
+    }
+
+    /// A page without records.
+    pub(crate) fn empty(at: Option<String>) -> Self {
+        Self { at, next: None, body: Vec::new(), rows: Vec::new(), same: Vec::new() }
+    }
+
+    fn is_newest_first(&self, settings: &SourceSettings) -> Result<bool> {
+        let Some(last) = self.len().checked_sub(1) else { return Ok(false) };
+        Ok(match settings.order {
+            Order::Ascending => false,
+            Order::Descending => true,
+            Order::Implicit => {
+                order::is_newest_first(&self.named(settings, 0)?, &self.named(settings, last)?)
+            }
+        })
+    }
+
+    fn count_same(&mut self, settings: &SourceSettings) -> Result<()> {
+        if settings.offset.is_empty() {
+            return Ok(());
+        }
+        let mut counts: BTreeMap<Named, usize> = BTreeMap::new();
+        for row in 0..self.len() {
+            let named = self.named(settings, row)?;
+            if named.is_empty() {
+                self.same.push(0);
+                continue;
+            }
+            let count = counts.entry(named).or_default();
+            *count += 1;
+            self.same.push(*count);
+        }
+        Ok(())
     }
 
     /// Number of records.
@@ -72,6 +115,22 @@ impl Page {
     pub(crate) fn row(&self, row: usize) -> &[u8] {
         let range = self.rows.get(row).cloned().unwrap_or_default();
         self.body.get(range).unwrap_or_default()
+    }
+
+    /// What a record has at the offset's pointers.
+    pub(crate) fn named(&self, settings: &SourceSettings, row: usize) -> Result<Named> {
+        let mut named = Named::new();
+        for (name, pointer) in &settings.offset {
+            if let Some(value) = pointer.find(self.row(row)).map_err(no_json)?.and_then(scalar) {
+                named.insert(name.clone(), value);
+            }
+        }
+        Ok(named)
+    }
+
+    /// How many records up to this one have the same there; 0 where it has nothing.
+    pub(crate) fn same(&self, row: usize) -> usize {
+        self.same.get(row).copied().unwrap_or(0)
     }
 }
 

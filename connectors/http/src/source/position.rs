@@ -1,6 +1,7 @@
 //! Where the source stands, as the source offset that each record carries.
 //!
 //! Shape: `{"page": cursor, number or URL of the page, null for the first; "rows": how many of its records are behind; NAME: what a record had}`.
+//! Where something of records is kept there are no pages, and "rows" is how many records with just that are behind.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +10,18 @@ use tombolo_sdk::cbor::{Cursor, Token, write};
 pub(crate) const PAGE: &str = "page";
 pub(crate) const ROWS: &str = "rows";
 
+/// What a record has at the pointers of `http.response.record.offset.pointer`, by their names.
+pub(crate) type Named = BTreeMap<String, String>;
+
 /// Where to go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
     /// The page; none for the first.
     pub(crate) page: Option<String>,
-    /// How many of its records are behind.
+    /// How many of its records are behind, or of those that have what is named here.
     pub(crate) rows: usize,
-    /// What the last record had at the pointers of `http.response.record.offset.pointer`.
-    pub(crate) named: BTreeMap<String, String>,
+    /// What the last record had.
+    pub(crate) named: Named,
 }
 
 impl Position {

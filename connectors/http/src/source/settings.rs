@@ -9,6 +9,7 @@ use tombolo_sdk::settings::{
 };
 
 use super::position::{PAGE, ROWS};
+use crate::call::CallTime;
 use crate::pointer::Pointer;
 use crate::settings::{
     AUTHORIZATION, Authorization, BACKOFF, HIGH, MAX_RETRIES, RETRY_ON, Retries, headers,
@@ -51,18 +52,24 @@ const USER: Key<Option<String>> =
 const PASSWORD: Key<Option<Password>> =
     Key::new("http.auth.password").doc("The user's password, with http.auth.type=Basic.");
 
-/// Less than the 30 s that the host gives a call by default.
+/// At most five sixths of the 30 s that the host gives a call by default: a poll sends one request.
 const TIMEOUT: Key<Duration> = Key::new("http.client.read.timeout.millis")
     .default("10000")
     .between(1, 25_000)
     .importance(Importance::Low)
-    .doc("How long a request may take with its answer, in milliseconds.");
+    .doc("How long a request may take with its answer, in milliseconds; at most five sixths of sandbox.call.timeout.ms.");
 
 const LIST: Key<String> = Key::new("http.response.list.pointer")
     .default("/")
     .check(|text| Pointer::parse(text).map(drop))
     .importance(HIGH)
     .doc("JSON pointer to the array of records in an answer; / is the whole answer. An object there is one record.");
+
+const ORDER: Key<String> = Key::new("http.response.list.order.direction")
+    .default("IMPLICIT")
+    .one_of_ignoring_case(&["ASC", "DESC", "IMPLICIT"])
+    .importance(Importance::Low)
+    .doc("Where an answer has its newest record: ASC, last; DESC, first, and the answer is read from its end; IMPLICIT, as its first and its last record say by their times or numbers at http.response.record.offset.pointer, and last where they say nothing. DESC is only used with http.paging.mode=none.");
 
 const RECORD: Key<String> = Key::new("http.response.record.pointer")
     .default("/")
@@ -126,6 +133,17 @@ const BYTES_MAX: Key<u32> = Key::new("http.response.bytes.max")
     .importance(Importance::Low)
     .doc("Most bytes of an answer's body. The connector needs about three times as much memory.");
 
+/// Where an answer has its newest record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Last.
+    Ascending,
+    /// First.
+    Descending,
+    /// Where its first and its last record say.
+    Implicit,
+}
+
 /// How to get at the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Paging {
@@ -157,6 +175,7 @@ pub struct SourceSettings {
     pub(crate) timeout: Duration,
     pub(crate) bytes_max: usize,
     pub(crate) list: Pointer,
+    pub(crate) order: Order,
     pub(crate) record: Pointer,
     pub(crate) key: Option<Pointer>,
     pub(crate) offset: Vec<(String, Pointer)>,
@@ -185,6 +204,7 @@ impl Configuration for SourceSettings {
         &PASSWORD,
         &TIMEOUT,
         &LIST,
+        &ORDER,
         &RECORD,
         &KEY,
         &OFFSET,
@@ -227,9 +247,10 @@ impl Configuration for SourceSettings {
             params: params(settings)?,
             body: Template::parse(&body).map_err(|why| invalid(&BODY, settings, why))?,
             authorization: Authorization::read(settings, &AUTH_TYPE, &USER, &PASSWORD)?,
-            timeout: TIMEOUT.get(settings)?,
+            timeout: TIMEOUT.get(settings)?.min(CallTime::read(settings).end_until()),
             bytes_max: BYTES_MAX.get(settings)? as usize,
             list: pointer(&LIST)?,
+            order: order(settings)?,
             record: pointer(&RECORD)?,
             key,
             offset,
@@ -253,6 +274,10 @@ impl SourceSettings {
         if !self.offset.is_empty() && self.paging != Paging::None {
             let why = "It is only used with http.paging.mode=none";
             return Err(invalid(&OFFSET, settings, why));
+        }
+        if self.order == Order::Descending && self.paging != Paging::None {
+            let why = "It is only used with http.paging.mode=none";
+            return Err(invalid(&ORDER, settings, why));
         }
         let mut all: Vec<(&dyn Named, &Template)> = vec![(&URL, &self.url), (&BODY, &self.body)];
         for (_, template) in &self.headers {
@@ -321,6 +346,14 @@ fn params(settings: &Settings) -> Result<Vec<(String, Template)>, ConfigError> {
         all.push((name.trim().to_owned(), value));
     }
     Ok(all)
+}
+
+fn order(settings: &Settings) -> Result<Order, ConfigError> {
+    Ok(match ORDER.get(settings)?.to_ascii_uppercase().as_str() {
+        "ASC" => Order::Ascending,
+        "DESC" => Order::Descending,
+        _ => Order::Implicit,
+    })
 }
 
 fn paging(settings: &Settings) -> Result<Paging, ConfigError> {

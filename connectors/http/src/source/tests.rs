@@ -42,15 +42,20 @@ fn api(records: usize) -> Records {
     let answered = Rc::clone(&all);
     testing::answer_http(move |request| {
         assert_eq!((request.method, request.url.authority()), (Method::Get, "api.example.com"));
-        let (_, query) = request.url.path_and_query().split_once('?').unwrap_or_default();
-        let page = query.split('&').find_map(|pair| {
-            let (name, value) = pair.split_once('=')?;
-            let is_page = matches!(name, "page" | "cursor");
-            is_page.then(|| value.trim_start_matches('c').parse::<usize>().unwrap())
-        });
-        Ok(answer(*answered.borrow(), page.unwrap_or(0)))
+        Ok(answer(*answered.borrow(), page_of(request)))
     });
     all
+}
+
+/// The page that is asked for.
+fn page_of(request: &Request) -> usize {
+    let (_, query) = request.url.path_and_query().split_once('?').unwrap_or_default();
+    let page = query.split('&').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        let is_page = matches!(name, "page" | "cursor");
+        is_page.then(|| value.trim_start_matches('c').parse::<usize>().unwrap())
+    });
+    page.unwrap_or(0)
 }
 
 fn answer(all: usize, page: usize) -> Response {
@@ -106,6 +111,64 @@ fn pages_are_read_to_the_last_and_then_what_is_added() {
             assert_eq!(read(&mut task, 10, 100), numbers(expected.clone()), "{mode:?} {more}");
         }
     }
+}
+
+#[test]
+fn a_numbered_page_beyond_the_last_may_be_refused() {
+    for status in [400, 404] {
+        testing::reset();
+        let all = Records::default();
+        let answered = Rc::clone(&all);
+        testing::answer_http(move |request| {
+            let (all, page) = (*answered.borrow(), page_of(request));
+            let is_there = page == 0 || page * PAGE < all;
+            Ok(if is_there { answer(all, page) } else { Response::new(status).body("no") })
+        });
+        let settings = settings(&NUMBER);
+        let mut task = start(&settings);
+        let mut expected = 0..0;
+        for more in [0, 1, 1, 1, 1, 7, 0, 3, 2] {
+            *all.borrow_mut() += more;
+            expected = expected.end..expected.end + more as i64;
+            assert_eq!(read(&mut task, 10, 100), numbers(expected.clone()), "{status} {more}");
+        }
+        assert_eq!(read(&mut start(&settings), 10, 100), numbers(0..0), "{status}");
+        testing::answer_http(move |_| Ok(Response::new(status)));
+        let polled = start(&settings).poll_within(9, 999, Duration::from_secs(5));
+        assert!(matches!(polled, Err(Fault::Fatal(_))), "{status} for a page that was there");
+    }
+}
+
+#[test]
+fn a_page_that_is_the_one_before_it_is_the_end() {
+    let told = || {
+        let is_told = |line: &str| line.contains("http.paging.param");
+        testing::logged().iter().filter(|(_, line)| is_told(line)).count()
+    };
+    testing::reset();
+    // An API that knows no pages.
+    let asked = Rc::new(RefCell::new(0));
+    let counted = Rc::clone(&asked);
+    testing::answer_http(move |_| {
+        *counted.borrow_mut() += 1;
+        Ok(answer(2, 0))
+    });
+    let slow = [&NUMBER[..], &[("http.timer.interval.millis", "600000")]].concat();
+    let mut task = start(&settings(&slow));
+    let mut found = Vec::new();
+    for _ in 0..5 {
+        found.extend(ids(&task.poll_within(9, 9_999, Duration::from_millis(1)).unwrap()));
+    }
+    assert_eq!((found, *asked.borrow(), told()), (vec![0, 1], 2, 1));
+    // What is added is found all the same, and it is said once.
+    testing::reset();
+    let all = Rc::new(RefCell::new(2));
+    let answered = Rc::clone(&all);
+    testing::answer_http(move |_| Ok(answer(*answered.borrow(), 0)));
+    let mut task = start(&settings(&NUMBER));
+    assert_eq!(read(&mut task, 9, 9), [0, 1]);
+    *all.borrow_mut() += 1;
+    assert_eq!((read(&mut task, 9, 9), told()), (vec![2], 1));
 }
 
 #[test]
@@ -177,6 +240,93 @@ fn what_the_last_record_had_is_asked_for_and_what_comes_twice_is_passed_over() {
     assert_eq!(asked[2], "/items?x=a%20b&q=a%20b&since=4");
 }
 
+/// What an API lists: the number of each record, and its time if it has one.
+type Listed = Rc<RefCell<Vec<(i64, Option<i64>)>>>;
+
+const SINCE: [(&str, &str); 3] = [
+    ("http.request.params", "since=${offset.t}"),
+    ("http.offset.initial", "t=0"),
+    ("http.response.record.offset.pointer", "t=/t"),
+];
+
+/// An API that gives what is not older than it is asked for, in the order in which it is listed; nothing was read from it yet.
+fn listing(records: &[(i64, Option<i64>)]) -> Listed {
+    testing::reset();
+    let all = Rc::new(RefCell::new(records.to_vec()));
+    let listed = Rc::clone(&all);
+    testing::answer_http(move |request| {
+        let (_, since) = request.url.path_and_query().rsplit_once('=').unwrap();
+        let since: i64 = since.parse().unwrap();
+        let mut items = Vec::new();
+        for (id, time) in listed.borrow().iter() {
+            match time {
+                None => items.push(format!("{{\"id\": {id}}}")),
+                Some(time) if *time >= since => {
+                    items.push(format!("{{\"id\": {id}, \"t\": {time}}}"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Response::new(200).body(format!("{{\"items\": [{}]}}", items.join(","))))
+    });
+    all
+}
+
+#[test]
+fn records_of_one_time_are_all_given_and_given_once() {
+    let all = listing(&[(1, Some(5)), (2, Some(5))]);
+    let settings = settings(&SINCE);
+    let mut task = start(&settings);
+    assert_eq!(read(&mut task, 3, 100), [1, 2]);
+    all.borrow_mut().push((3, Some(5)));
+    assert_eq!(read(&mut task, 3, 100), [3]);
+    assert_eq!(read(&mut start(&settings), 3, 100), numbers(0..0));
+    all.borrow_mut().extend([(4, Some(5)), (5, Some(6)), (6, Some(6))]);
+    assert_eq!(read(&mut start(&settings), 2, 1), [4, 5]);
+    assert_eq!(read(&mut start(&settings), 3, 1), [6]);
+    // A list without order does not come again and again, either.
+    all.borrow_mut().extend([(7, Some(7)), (8, Some(6))]);
+    assert_eq!(read(&mut start(&settings), 4, 100), [7, 8]);
+}
+
+#[test]
+fn a_record_without_what_is_asked_by_is_not_taken_for_a_known_one() {
+    let all = listing(&[(1, Some(5)), (2, None)]);
+    let settings = settings(&SINCE);
+    let mut task = start(&settings);
+    assert_eq!(read(&mut task, 1, 100), [1, 2]);
+    *all.borrow_mut() = vec![(3, None)];
+    assert_eq!(read(&mut task, 1, 100), [3]);
+    *all.borrow_mut() = vec![(1, Some(5)), (4, Some(6))];
+    assert_eq!(read(&mut start(&settings), 1, 100), [4]);
+}
+
+#[test]
+fn an_offset_of_an_older_version_stands_for_one_record() {
+    listing(&[(1, Some(5)), (2, Some(5)), (3, Some(6))]);
+    let url = [("url", "https://api.example.com/v1/items")];
+    let partition: BTreeMap<&str, &str> = url.into_iter().collect();
+    let offset: BTreeMap<&str, &str> = [("t", "5")].into_iter().collect();
+    testing::set_committed_offset(&partition, &offset).unwrap();
+    assert_eq!(read(&mut start(&settings(&SINCE)), 3, 100), [2, 3]);
+}
+
+#[test]
+fn a_list_with_the_newest_first_is_read_from_its_end() {
+    for order in ["IMPLICIT", "desc"] {
+        let all = listing(&[(3, Some(7)), (2, Some(6)), (1, Some(5))]);
+        let order = [("http.response.list.order.direction", order)];
+        let settings = settings(&[&SINCE[..], &order].concat());
+        assert_eq!(read(&mut start(&settings), 2, 2), [1, 2, 3], "{order:?}");
+        all.borrow_mut().insert(0, (4, Some(8)));
+        assert_eq!(read(&mut start(&settings), 3, 100), [4], "{order:?}");
+    }
+    listing(&[(2, Some(6)), (1, Some(5))]);
+    let given = ("http.response.list.order.direction", "ASC");
+    let mut task = start(&settings(&[&SINCE[..], &[given]].concat()));
+    assert_eq!(ids(&task.poll(9).unwrap()), [2, 1]);
+}
+
 #[test]
 fn keys_and_values_are_what_the_pointers_say() {
     testing::answer_http(|request| {
@@ -221,12 +371,12 @@ fn an_api_that_is_busy_is_asked_again_and_one_that_refuses_ends_the_task() {
         (again(), again())
     };
     let busy = || Ok(Response::new(429).header_with("Retry-After", 9));
-    let (Err(Fault::Retriable(retry)), Err(Fault::Fatal(problem))) = poll(busy) else { panic!() };
+    let (Err(Fault::Retriable(retry)), Err(Fault::Config(problem))) = poll(busy) else { panic!() };
     assert_eq!(retry.after_ms, Some(9_000));
     let expected = "GET https://api.example.com/v1/items: status 429, after 1 retries";
     assert_eq!(problem.message, expected);
     let gone = || Err(Error::new(ErrorKind::Failed, "nobody answers there"));
-    assert!(matches!(poll(gone), (Err(Fault::Retriable(_)), Err(Fault::Fatal(_)))));
+    assert!(matches!(poll(gone), (Err(Fault::Retriable(_)), Err(Fault::Config(_)))));
     type Refusal = (fn() -> std::result::Result<Response, Error>, &'static str);
     let refusals: [Refusal; 4] = [
         (|| Ok(Response::new(401).body("who are you?")), "status 401: who are you?"),
@@ -296,6 +446,7 @@ fn wrong_settings_are_named() {
         ("http.auth.type", "oauth"),
         ("http.headers.authorization", "secret"),
         ("http.response.list.pointer", "items"),
+        ("http.response.list.order.direction", "UP"),
         ("http.response.record.offset.pointer", "key"),
         ("http.response.record.offset.pointer", "page=/id"),
         ("http.response.record.offset.pointer", "a=id"),
@@ -316,4 +467,15 @@ fn wrong_settings_are_named() {
         &[&NUMBER[..], &[("http.response.record.offset.pointer", "a=/id")]].concat(),
     ));
     assert_eq!(error.unwrap_err().key, "http.response.record.offset.pointer");
+    let error = SourceSettings::read(&settings(
+        &[&NUMBER[..], &[("http.response.list.order.direction", "DESC")]].concat(),
+    ));
+    assert_eq!(error.unwrap_err().key, "http.response.list.order.direction");
+}
+
+#[test]
+fn a_request_ends_before_the_host_ends_the_poll() {
+    let time = |more: &[(&str, &str)]| SourceSettings::read(&settings(more)).unwrap().timeout;
+    assert_eq!(time(&[]), Duration::from_secs(10));
+    assert_eq!(time(&[("sandbox.call.timeout.ms", "6000")]), Duration::from_secs(5));
 }
