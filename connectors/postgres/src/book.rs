@@ -13,7 +13,7 @@ use crate::settings::Writing;
 use crate::shape::Shape;
 use crate::table::Table;
 use crate::trouble::Trouble;
-use crate::wanted::Wants;
+use crate::wanted::{Change, Wants};
 
 /// Most shapes of a table that are kept: records without a schema may have as many as there are records.
 const SHAPES_MAX: usize = 64;
@@ -30,6 +30,8 @@ pub(crate) struct Page {
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub(crate) pages: Vec<Page>,
+    /// Topics of the present plan whose table was found missing, and is not made for deletions.
+    pub(crate) absent: Vec<String>,
 }
 
 /// Why there is no shape for a record.
@@ -54,22 +56,34 @@ impl From<Problem> for Unknown {
 }
 
 impl Book {
-    /// Finds the page of a record's topic, or begins it, which may make the table.
+    /// Finds the page of a record's topic, or begins it, which may make the table. None where the record deletes from a table that is not there yet.
     pub(crate) fn page(
         &mut self,
         record: &Record<'_>,
         writing: &Writing,
         session: &mut Session,
-    ) -> Result<usize, Unknown> {
+    ) -> Result<Option<usize>, Unknown> {
         let topic = record.topic();
         if let Some(found) = self.pages.iter().position(|page| page.topic == topic) {
-            return Ok(found);
+            return Ok(Some(found));
+        }
+        let is_absent = self.absent.iter().any(|absent| absent == topic);
+        if is_absent && Wants::of(record, writing)?.change == Change::Delete {
+            return Ok(None);
         }
         let name = TableName::of_topic(&writing.table_format, topic, writing.names);
         let name = name.map_err(Trouble::Table)?;
         let table = match Table::load(session, &name)? {
             Some(table) => table,
-            None if writing.schema_changes.create => make(record, writing, session, &name)?,
+            None if writing.schema_changes.create => {
+                let wants = Wants::of(record, writing)?;
+                if wants.change == Change::Delete {
+                    // There is nothing to delete, and no value that says what columns the table has.
+                    self.absent.push(topic.to_owned());
+                    return Ok(None);
+                }
+                make(&wants, session, &name)?
+            }
             None => {
                 let why = format!("Table {} is missing and auto-creation is disabled", name.sql());
                 return Err(Trouble::Table(why).into());
@@ -77,23 +91,17 @@ impl Book {
         };
         let page = Page { topic: topic.to_owned(), table: Rc::new(table), shapes: Vec::new() };
         self.pages.push(page);
-        Ok(self.pages.len() - 1)
+        Ok(Some(self.pages.len() - 1))
     }
 }
 
-/// Makes the table of a record.
-fn make(
-    record: &Record<'_>,
-    writing: &Writing,
-    session: &mut Session,
-    name: &TableName,
-) -> Result<Table, Unknown> {
-    let wants = Wants::of(record, writing)?;
-    let sql = schema_change::create(name, &wants);
+/// Makes the table of a record that wants this.
+fn make(wants: &Wants<'_>, session: &mut Session, name: &TableName) -> Result<Table, Trouble> {
+    let sql = schema_change::create(name, wants);
     host::info(&sql);
     apply(session, &sql)?;
     let gone = || Trouble::Table(format!("Table {} was created, and is not there", name.sql()));
-    Ok(Table::load(session, name)?.ok_or_else(gone)?)
+    Table::load(session, name)?.ok_or_else(gone)
 }
 
 /// Changes the schema. Another task that does the same at the same moment may be faster: what counts is what is there then.

@@ -72,8 +72,18 @@ type Appended<'a> = (usize, Cow<'a, [u8]>);
 struct Lane<'a> {
     /// Loads that take more rows, the one of the last row last.
     open: Vec<usize>,
-    /// Where the last row of each primary key is: its load, and its place there.
-    keys: HashMap<Cow<'a, [u8]>, (usize, usize)>,
+    /// The last row of each primary key.
+    keys: HashMap<Cow<'a, [u8]>, Last>,
+}
+
+/// Where the last row of a primary key is.
+#[derive(Clone, Copy)]
+struct Last {
+    load: usize,
+    /// Its place in the load.
+    row: usize,
+    /// The load of the last row before it that is written all the same, where there is one: not behind its own.
+    before: Option<usize>,
 }
 
 /// Makes a plan.
@@ -91,6 +101,7 @@ impl Planner<'_> {
     ) -> Result<Plan, Trouble> {
         let mut plan = Plan::default();
         let mut lanes: Vec<Lane<'a>> = Vec::new();
+        self.book.absent.clear();
         for record in records {
             match self.add(&mut plan, &mut lanes, &record) {
                 Ok(()) => {}
@@ -108,7 +119,9 @@ impl Planner<'_> {
         lanes: &mut Vec<Lane<'a>>,
         record: &Record<'a>,
     ) -> Result<(), Unknown> {
-        let page = self.book.page(record, self.writing, self.session)?;
+        let Some(page) = self.book.page(record, self.writing, self.session)? else {
+            return Ok(());
+        };
         if lanes.len() <= page {
             lanes.resize_with(page + 1, Lane::default);
         }
@@ -217,18 +230,19 @@ impl Planner<'_> {
             load.ends.push(load.rows.len());
             return true;
         }
-        let before = lane.keys.get(&key).copied();
         let replaces = self.writing.mode != Mode::Insert;
-        match before {
-            Some((other, _)) if other > number && !(is_deletion && replaces) => return false,
-            Some((other, row)) if replaces && (other == number || is_deletion) => {
-                if let Some(load) = plan.loads.get_mut(other) {
-                    load.replaced.push(row);
-                }
+        let mut before = None;
+        if let Some(last) = lane.keys.get(&key).copied() {
+            let is_replaced = replaces && (last.load == number || is_deletion);
+            before = if is_replaced { last.before } else { Some(last.load) };
+            if before.is_some_and(|load| load > number) {
+                return false;
             }
-            _ => {}
+            if is_replaced && let Some(load) = plan.loads.get_mut(last.load) {
+                load.replaced.push(last.row);
+            }
         }
-        lane.keys.insert(key, (number, place));
+        lane.keys.insert(key, Last { load: number, row: place, before });
         if let Some(load) = plan.loads.get_mut(number) {
             load.ends.push(load.rows.len());
         }

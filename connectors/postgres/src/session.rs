@@ -1,14 +1,15 @@
 //! A session: statements out in one go, answers in. Not here: which statements.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use tombolo_sdk::host;
-use tombolo_sdk::network::Connection;
 
-use crate::settings::Access;
+use crate::settings::{Access, Address};
 use crate::trouble::Trouble;
 use crate::url::listed;
 use crate::wire::backend::{Incoming, malformed};
+use crate::wire::line::Line;
 use crate::wire::refusal::Refusal;
 use crate::wire::{frontend, login};
 
@@ -21,9 +22,16 @@ const CHUNK: usize = 256 * 1024;
 const SET_UP: &str = "SELECT pg_catalog.set_config(s.name, v.value, false) FROM pg_catalog.pg_settings s JOIN (VALUES \
     ('client_connection_check_interval', '2000'), ('idle_in_transaction_session_timeout', '60000')) v (name, value) USING (name)";
 
+/// Whether nothing can be written in a session: a standby, or a server that was set to it.
+const IS_READ_ONLY: &str = "SELECT pg_catalog.pg_is_in_recovery() OR \
+    pg_catalog.current_setting('transaction_read_only') = 'on'";
+
+/// Longest time to take leave: a few bytes, which a connection that is there takes at once.
+const FAREWELL: Duration = Duration::from_millis(100);
+
 /// A connection that is logged in. Ends when it is dropped.
 pub(crate) struct Session {
-    connection: Connection,
+    line: Line,
     incoming: Incoming,
     out: Vec<u8>,
     /// Answers that are still to come: one `ReadyForQuery` each.
@@ -39,12 +47,21 @@ struct Answer {
 }
 
 impl Session {
-    /// Connects to the first of the addresses where somebody answers, and logs in.
-    pub(crate) fn open(access: &Access) -> Result<Self, Trouble> {
+    /// Connects to the first of the addresses where somebody answers who takes writes, and logs in. A single address is taken as it is.
+    pub(crate) fn open(access: &Access, until: Instant) -> Result<Self, Trouble> {
         let mut failed = Trouble::Broken("there is no address".to_owned());
-        for address in &access.addresses {
-            match Self::open_at(access, address) {
-                Ok(session) => return Ok(session),
+        let mut rest = access.addresses.as_slice();
+        while let [address, others @ ..] = rest {
+            rest = others;
+            // Each gets its share of the time that is left, so that the last gets some whatever the others do.
+            let now = Instant::now();
+            let left = until.saturating_duration_since(now);
+            let sharing = u32::try_from(others.len() + 1).unwrap_or(u32::MAX);
+            match Self::open_at(access, address, now + left / sharing) {
+                Ok(mut session) => {
+                    session.end_by(until);
+                    return Ok(session);
+                }
                 Err(trouble) if trouble.is_passing() => failed = trouble,
                 Err(trouble) => return Err(trouble),
             }
@@ -57,15 +74,32 @@ impl Session {
         })
     }
 
-    fn open_at(access: &Access, address: &crate::settings::Address) -> Result<Self, Trouble> {
-        let (connection, incoming) = login::login(access, address)?;
-        let mut session = Self { connection, incoming, out: Vec::new(), awaited: 0 };
+    fn open_at(access: &Access, address: &Address, until: Instant) -> Result<Self, Trouble> {
+        let (line, incoming) = login::login(access, address, until)?;
+        let mut session = Self { line, incoming, out: Vec::new(), awaited: 0 };
         session.rows(SET_UP, &[])?;
+        if access.addresses.len() > 1 || access.wants_primary {
+            session.check_writable(address)?;
+        }
         if let Some(schema) = &access.schema {
             let set = "SELECT pg_catalog.set_config('search_path', $1, false)";
             session.rows(set, &[schema.as_str()])?;
         }
         Ok(session)
+    }
+
+    /// Errors, which pass: this is not the server to write to.
+    fn check_writable(&mut self, address: &Address) -> Result<(), Trouble> {
+        let answer = self.rows(IS_READ_ONLY, &[])?.concat();
+        if answer == [Some("f".to_owned())] {
+            return Ok(());
+        }
+        Err(Trouble::Broken(format!("{address} takes no writes: it is a standby, or read only")))
+    }
+
+    /// Has all of its waits end by then.
+    pub(crate) fn end_by(&mut self, until: Instant) {
+        self.line.patience.until = until;
     }
 
     /// Queues statements without parameters.
@@ -128,7 +162,7 @@ impl Session {
     }
 
     fn send(&mut self) -> Result<(), Trouble> {
-        let sent = self.connection.write_all(&self.out);
+        let sent = self.line.write_all(&self.out);
         self.out.clear();
         Ok(sent?)
     }
@@ -137,7 +171,7 @@ impl Session {
         self.send()?;
         let (mut answer, mut refused) = (Answer::default(), None);
         while self.awaited > 0 {
-            let message = match (self.incoming.next(&mut self.connection), &refused) {
+            let message = match (self.incoming.next(&mut self.line), &refused) {
                 (Ok(message), _) => message,
                 // A server that ends a session says why, and then closes.
                 (Err(_), Some(refusal)) => return Err(Refusal::clone(refusal).into()),
@@ -172,8 +206,9 @@ impl Drop for Session {
         if self.awaited == 0 {
             self.out.clear();
             frontend::terminate(&mut self.out);
-            // A connection that is gone needs no word.
-            self.connection.write_all(&self.out).ok();
+            // Also where the call that it was there for has no time left. A connection that is gone needs no word.
+            self.end_by(Instant::now() + FAREWELL);
+            self.line.write_all(&self.out).ok();
         }
     }
 }

@@ -37,8 +37,13 @@ pub(crate) struct Access {
     /// Schemas to look tables up in, as PostgreSQL's `search_path`.
     pub(crate) schema: Option<String>,
     pub(crate) tls: Tls,
+    /// Whether even a single address has to take writes.
+    pub(crate) wants_primary: bool,
     pub(crate) connect_timeout: Duration,
+    /// Time for an answer of the server, above which a lock or a lost machine is in the way.
     pub(crate) socket_timeout: Duration,
+    /// Time for all that one `put` does: it ends before the host ends it, and can say why.
+    pub(crate) put_timeout: Duration,
 }
 
 /// What becomes of records.
@@ -125,6 +130,9 @@ fn access(settings: &Settings) -> Result<Access, ConfigError> {
             ConfigError::invalid(URL.name(), "[hidden]", why)
         }),
     };
+    // What is wrong with it, the host says.
+    let call = CALL_TIMEOUT.get(settings).ok().flatten().unwrap_or(CALL_TIMEOUT_USUAL);
+    let target = url.parameter("targetServerType").unwrap_or_default();
     Ok(Access {
         database: url.database.clone().unwrap_or_else(|| user.clone()),
         password: PASSWORD.get(settings)?.or_else(in_url),
@@ -134,8 +142,11 @@ fn access(settings: &Settings) -> Result<Access, ConfigError> {
         time_zone: TIME_ZONE.get(settings)?,
         schema: parameter("currentSchema"),
         tls: Tls::read(settings, &url)?,
+        wants_primary: ["primary", "master"].iter().any(|one| target.eq_ignore_ascii_case(one)),
         connect_timeout: seconds("connectTimeout", CONNECT_TIMEOUT)?,
-        socket_timeout: seconds("socketTimeout", SOCKET_TIMEOUT)?,
+        // Short of a call's time, so that another address or another attempt may be tried; longer where a slow database has longer calls.
+        socket_timeout: seconds("socketTimeout", call * 2 / 3)?,
+        put_timeout: call - call / SPARE,
         addresses: url.addresses,
         user,
     })

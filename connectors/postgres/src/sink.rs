@@ -1,6 +1,7 @@
 //! The sink: takes records, writes them in one transaction, and says which of them could not be. Not here: how they are written.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use tombolo_sdk::columns::Columns;
 use tombolo_sdk::connector::EveryTask;
@@ -18,6 +19,9 @@ use crate::transaction::Writer;
 use crate::trouble::Trouble;
 use crate::wire::refusal::Remedy;
 
+/// The Java class of what is wrong with no setting in particular.
+const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
+
 /// Writes records into tables of PostgreSQL.
 pub struct PostgresSink {
     settings: SinkSettings,
@@ -26,6 +30,8 @@ pub struct PostgresSink {
     book: Book,
     /// Failures in a row that can pass.
     failures: u32,
+    /// When the present `put` gives up: before the host ends it.
+    until: Instant,
 }
 
 /// Records that cannot be written, by their row.
@@ -48,12 +54,17 @@ impl Sink for PostgresSink {
 
     /// Connects with the first records: a database that is away then is one that comes back.
     fn start(settings: SinkSettings) -> Result<Self> {
-        Ok(Self { settings, writer: None, book: Book::default(), failures: 0 })
+        let (book, until) = (Book::default(), Instant::now());
+        Ok(Self { settings, writer: None, book, failures: 0, until })
     }
 
     fn put(&mut self, records: Records<'_>, context: &mut SinkContext) -> Result<()> {
         if records.is_empty() {
             return Ok(());
+        }
+        self.until = Instant::now() + self.settings.access.put_timeout;
+        if let Some(writer) = &mut self.writer {
+            writer.session.end_by(self.until);
         }
         let faults = self.deliver(records).map_err(|trouble| self.failed(&trouble))?;
         self.failures = 0;
@@ -174,7 +185,8 @@ impl PostgresSink {
     fn writer(&mut self) -> std::result::Result<&mut Writer, Trouble> {
         if self.writer.is_none() {
             self.book = Book::default();
-            self.writer = Some(Writer::new(Session::open(&self.settings.access)?));
+            let session = Session::open(&self.settings.access, self.until)?;
+            self.writer = Some(Writer::new(session));
         }
         let lost = || Trouble::Broken("there is no session".to_owned());
         self.writer.as_mut().ok_or_else(lost)
@@ -187,6 +199,9 @@ impl PostgresSink {
     }
 
     /// Ends the session, whatever state it is in, and says what the worker has to do.
+    ///
+    /// After a fatal fault the worker looks for a record that is to blame, and takes records for bad that are not: where none can be, it is told of the
+    /// configuration.
     fn failed(&mut self, trouble: &Trouble) -> Fault {
         self.writer = None;
         if trouble.is_passing() {
@@ -195,15 +210,13 @@ impl PostgresSink {
             if self.failures <= retries_max {
                 return Fault::retry_after(retry_pause, trouble);
             }
-            return Fault::fatal(format_args!(
-                "gave up after {retries_max} retries (max.retries): {trouble}"
-            ));
+            let why = format!("gave up after {retries_max} retries (max.retries): {trouble}");
+            return Fault::Config(Problem::of(CONNECT_EXCEPTION, why));
         }
         match trouble {
             Trouble::Denied(why) => denied(&self.settings.access.addresses, why).into(),
-            Trouble::Configuration(_) => Fault::config(trouble),
-            Trouble::Refused(_) if trouble.remedy() == Remedy::Configure => Fault::config(trouble),
-            _ => Fault::fatal(trouble),
+            Trouble::Refused(refusal) if refusal.may_be_of_row() => Fault::fatal(trouble),
+            _ => Fault::config(trouble),
         }
     }
 }

@@ -7,9 +7,11 @@ use crate::trouble::Trouble;
 use crate::wire::backend::malformed;
 
 /// All of a table in one statement: whether it is a table and who may see which row, then a line per column.
+///
+/// With -1 a type is named as one without a limit. Without, `bit(n)` is named `bit` and `char(n)` `character`, which mean `bit(1)` and `char(1)` in a cast, and cut.
 const DESCRIBE: &str = "\
 SELECT c.relkind, c.relrowsecurity, a.attname, \
-  pg_catalog.format_type(a.atttypid, NULL), \
+  pg_catalog.format_type(a.atttypid, -1), \
   CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
 FROM pg_catalog.pg_class c \
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -30,7 +32,7 @@ pub(crate) struct Table {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// Its type's name, for messages and casts.
+    /// Its type's name, without a limit, for messages and casts.
     pub(crate) type_name: String,
 }
 

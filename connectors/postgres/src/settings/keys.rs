@@ -7,8 +7,11 @@ use tombolo_sdk::settings::{Definition, Importance, Key, Password};
 /// Time for a connection, TLS and login together in each of their steps; JDBC's `connectTimeout` in the URL overrides it.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for an answer of the server, above which a lock or a lost machine is in the way; JDBC's `socketTimeout` in the URL overrides it.
-pub(super) const SOCKET_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the host lets a call take where no setting says so: see [`CALL_TIMEOUT`].
+pub(super) const CALL_TIMEOUT_USUAL: Duration = Duration::from_secs(30);
+
+/// One in so many parts of a call's time is kept for what is no wait: the host's share of the call, plans, giving up. The rest is the database's.
+pub(super) const SPARE: u32 = 10;
 
 /// Columns of the primary key with `pk.mode=kafka`, as the JDBC sink names them.
 pub(super) const KAFKA_FIELDS: [&str; 3] =
@@ -17,7 +20,8 @@ pub(super) const KAFKA_FIELDS: [&str; 3] =
 pub(super) const URL: Key<String> = Key::new("connection.url")
     .importance(Importance::High)
     .doc("Where the database is: jdbc:postgresql://host:port/database, with several hosts and ports with commas between where one may stand in for another. \
-Parameters that count: sslmode, user, password, currentSchema, ApplicationName, connectTimeout and socketTimeout (seconds).");
+Of several, the first that takes writes is used. Parameters that count: sslmode (and ssl, which means verify-full), user, password, currentSchema, ApplicationName, \
+targetServerType (primary has a single host checked, too), connectTimeout and socketTimeout (seconds; 10, and two thirds of sandbox.call.timeout.ms).");
 
 pub(super) const USER: Key<Option<String>> =
     Key::new("connection.user").importance(Importance::High).doc("The database user.");
@@ -27,7 +31,7 @@ pub(super) const PASSWORD: Key<Option<Password>> =
 
 pub(super) const SSL_MODE: Key<Option<String>> = Key::new("sslmode")
     .one_of_ignoring_case(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"])
-    .doc("Whether to speak TLS, and what of the server's certificate to check, in the words of PostgreSQL. Without it, the URL's sslmode counts, and without that prefer. allow is taken as prefer.");
+    .doc("Whether to speak TLS, and what of the server's certificate to check, in the words of PostgreSQL. Without it, the URL's sslmode counts, then its ssl, and without both prefer. allow is taken as prefer.");
 
 pub(super) const SSL_ROOT_CERT: Key<Option<String>> = Key::new("sslrootcert").doc(
     "Authorities to trust, as PEM; without it the public ones. `${directory:/path:ca.pem}` brings the content of a file.",
@@ -98,6 +102,9 @@ pub(super) const RETRY_BACKOFF: Key<Duration> = Key::new("retry.backoff.ms")
 
 /// Not a setting of the sink's: what the connector is called.
 pub(super) const NAME: Key<Option<String>> = Key::new("name");
+
+/// Nor this: when the host ends a call.
+pub(super) const CALL_TIMEOUT: Key<Option<Duration>> = Key::new("sandbox.call.timeout.ms");
 
 pub(super) const ALL: &[&dyn Definition] = &[
     &URL,

@@ -52,7 +52,12 @@ impl TlsMode {
 impl Tls {
     pub(super) fn read(settings: &Settings, url: &Url) -> Result<Self, ConfigError> {
         let set = SSL_MODE.get(settings)?;
-        let name = set.as_deref().or_else(|| url.parameter("sslmode")).unwrap_or("prefer");
+        // As in JDBC's driver, `ssl` alone asks for all that there is.
+        let implied = match url.parameter("ssl") {
+            Some(value) if value.is_empty() || value.eq_ignore_ascii_case("true") => "verify-full",
+            _ => "prefer",
+        };
+        let name = set.as_deref().or_else(|| url.parameter("sslmode")).unwrap_or(implied);
         let mode = TlsMode::of(name).ok_or_else(|| {
             let why = format!("The parameter sslmode is {name}: expected disable, allow, prefer, require, verify-ca or verify-full");
             ConfigError::invalid(URL.name(), "[hidden]", why)

@@ -1,22 +1,33 @@
 //! How a session begins: TLS, who we are, and the proof of it. Not here: what follows.
 
 use std::io::{Read as _, Write as _};
+use std::time::Instant;
 
 use md5::{Digest as _, Md5};
-use tombolo_sdk::network::Connection;
 
 use super::backend::{Body, Incoming, malformed};
 use super::frontend;
+use super::line::{Line, Patience};
 use super::refusal::Refusal;
 use super::scram::{MECHANISM, Proven, Scram};
 use crate::settings::{Access, Address, TlsMode};
 use crate::trouble::Trouble;
 
-/// A connection that is ready for queries, and what was already read of it.
-pub(crate) fn login(access: &Access, address: &Address) -> Result<(Connection, Incoming), Trouble> {
-    let mut connection = Connection::connect(&address.host, address.port, access.connect_timeout)?;
+/// The settings of how long an answer may take: while a session begins, and after that.
+const CONNECT_TIMEOUT: &str = "connectTimeout in `connection.url`";
+const SOCKET_TIMEOUT: &str =
+    "socketTimeout in `connection.url`, without it two thirds of `sandbox.call.timeout.ms`";
+
+/// A connection that is ready for queries, and what was already read of it. All of its waits end at `until`.
+pub(crate) fn login(
+    access: &Access,
+    address: &Address,
+    until: Instant,
+) -> Result<(Line, Incoming), Trouble> {
+    let patience = Patience { answer: access.connect_timeout, setting: CONNECT_TIMEOUT, until };
+    let mut line = Line::open(address, patience)?;
     if access.tls.mode != TlsMode::Disable {
-        secure(&mut connection, access)?;
+        secure(&mut line, access)?;
     }
     let mut out = Vec::new();
     frontend::startup(
@@ -30,24 +41,24 @@ pub(crate) fn login(access: &Access, address: &Address) -> Result<(Connection, I
             ("TimeZone", &access.time_zone),
         ],
     );
-    connection.write_all(&out)?;
+    line.write_all(&out)?;
     let mut incoming = Incoming::default();
-    authenticate(&mut connection, &mut incoming, access)?;
-    connection.set_timeout(access.socket_timeout);
-    Ok((connection, incoming))
+    authenticate(&mut line, &mut incoming, access)?;
+    line.patience = Patience { answer: access.socket_timeout, setting: SOCKET_TIMEOUT, until };
+    Ok((line, incoming))
 }
 
 /// Asks for TLS, and begins it.
 ///
 /// Exactly one byte is read before: what somebody in between would add to it must not be taken for something that was encrypted.
-fn secure(connection: &mut Connection, access: &Access) -> Result<(), Trouble> {
+fn secure(line: &mut Line, access: &Access) -> Result<(), Trouble> {
     let mut out = Vec::new();
     frontend::ssl_request(&mut out);
-    connection.write_all(&out)?;
+    line.write_all(&out)?;
     let mut answer = [0];
-    connection.read_exact(&mut answer)?;
+    line.read_exact(&mut answer)?;
     match answer {
-        [b'S'] => Ok(connection.start_tls(&access.tls.options())?),
+        [b'S'] => line.start_tls(&access.tls.options()),
         [b'N'] if access.tls.mode == TlsMode::Prefer => Ok(()),
         [b'N'] => {
             let mode = access.tls.mode.name();
@@ -60,14 +71,10 @@ fn secure(connection: &mut Connection, access: &Access) -> Result<(), Trouble> {
 }
 
 /// Answers what the server asks for, until it is ready for queries.
-fn authenticate(
-    connection: &mut Connection,
-    incoming: &mut Incoming,
-    access: &Access,
-) -> Result<(), Trouble> {
+fn authenticate(line: &mut Line, incoming: &mut Incoming, access: &Access) -> Result<(), Trouble> {
     let (mut scram, mut proven): (Option<Scram>, Option<Proven>) = (None, None);
     loop {
-        let message = incoming.next(connection)?;
+        let message = incoming.next(line)?;
         let mut body = message.body;
         let mut out = Vec::new();
         match message.kind {
@@ -110,7 +117,7 @@ fn authenticate(
             _ => {}
         }
         if !out.is_empty() {
-            connection.write_all(&out)?;
+            line.write_all(&out)?;
         }
     }
 }

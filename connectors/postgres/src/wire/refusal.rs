@@ -24,18 +24,20 @@ pub(crate) enum Remedy {
     Row,
     /// The table is not what it was, or not what is known of it: look again.
     Look,
-    /// The settings are wrong.
+    /// The settings are wrong, or the database is not what they take it for.
     Configure,
     /// Nothing.
     None,
 }
 
 /// SQLSTATEs beyond the classes that [`Refusal::remedy`] knows.
-const RETRY: [&str; 7] = ["57P01", "57P02", "57P03", "57P05", "57014", "55P03", "25006"];
+///
+/// A session that is read only is one of a server that no longer is, or never was, the primary: with another session comes another address.
+const RETRY: [&str; 9] =
+    ["57P01", "57P02", "57P03", "57P05", "57014", "55P03", "25006", "25P03", "25P04"];
 const ROW: [&str; 5] = ["21000", "42804", "44000", "54000", "P0001"];
 /// Binary values of the wrong type among them: a column has another type than it had.
 const LOOK: [&str; 4] = ["42P01", "42703", "08P01", "22P03"];
-const CONFIGURE: [&str; 3] = ["3D000", "28000", "28P01"];
 
 impl Refusal {
     /// Reads the body of an error or a notice.
@@ -65,12 +67,24 @@ impl Refusal {
             _ if RETRY.contains(&code) => Remedy::Retry,
             _ if ROW.contains(&code) => Remedy::Row,
             _ if LOOK.contains(&code) => Remedy::Look,
-            _ if CONFIGURE.contains(&code) => Remedy::Configure,
             // Connections, serialization and deadlocks, resources, the system below.
             "08" | "40" | "53" | "58" => Remedy::Retry,
             // Data, constraints.
             "22" | "23" => Remedy::Row,
+            // Not there, not allowed or not possible: a user, a database, a schema, what a statement names or does.
+            "0A" | "28" | "3D" | "3F" | "42" | "55" => Remedy::Configure,
             _ => Remedy::None,
+        }
+    }
+
+    /// Whether a row of the statement may be the reason, as far as one can tell.
+    pub(crate) fn may_be_of_row(&self) -> bool {
+        match self.remedy() {
+            // A trigger may have states of its own.
+            Remedy::Row | Remedy::None => true,
+            // A table or a column that is missing concerns all rows; a binary value that is not taken may be one row's.
+            Remedy::Look => !self.code.starts_with("42"),
+            Remedy::Retry | Remedy::Configure => false,
         }
     }
 }
@@ -110,17 +124,34 @@ mod tests {
             ("53300", Remedy::Retry),
             ("57P01", Remedy::Retry),
             ("25006", Remedy::Retry),
+            ("25P03", Remedy::Retry),
+            ("25P04", Remedy::Retry),
+            ("55P03", Remedy::Retry),
             ("22003", Remedy::Row),
             ("23505", Remedy::Row),
             ("21000", Remedy::Row),
             ("42P01", Remedy::Look),
             ("28P01", Remedy::Configure),
-            ("42501", Remedy::None),
-            ("42P10", Remedy::None),
+            ("3D000", Remedy::Configure),
+            ("42501", Remedy::Configure),
+            ("42P10", Remedy::Configure),
+            ("42804", Remedy::Row),
+            ("XX000", Remedy::None),
             ("", Remedy::None),
         ] {
             let refusal = Refusal { code: code.to_owned(), ..Refusal::default() };
             assert_eq!(refusal.remedy(), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn no_row_is_to_blame_for_what_concerns_all_of_them() {
+        let refusal = |code: &str| Refusal { code: code.to_owned(), ..Refusal::default() };
+        for code in ["22003", "23505", "P0001", "22P03", "XX000", "45000"] {
+            assert!(refusal(code).may_be_of_row(), "{code}");
+        }
+        for code in ["28P01", "42501", "42P01", "42703", "3F000", "0A000", "57P01", "25006"] {
+            assert!(!refusal(code).may_be_of_row(), "{code}");
         }
     }
 

@@ -43,6 +43,18 @@ fn every_way_to_prove_a_password_is_spoken() {
 }
 
 #[test]
+fn who_lacks_a_right_is_told_and_no_record_is_to_blame() {
+    let postgres = postgres();
+    postgres.query("CREATE TABLE closed (a int); CREATE USER stranger PASSWORD 'pencil'").unwrap();
+    let stranger = settings(&postgres)
+        .with("connection.user", "stranger")
+        .with("connection.password", "pencil");
+    let refused = failure(&mut start(&stranger), records("closed", &[((), One { a: 1 })]));
+    assert!(matches!(refused, Fault::Config(_)), "{refused:?}");
+    assert!(refused.problem().message.contains("42501"), "{refused:?}");
+}
+
+#[test]
 fn a_server_that_speaks_no_tls_natively_is_said_to() {
     let postgres = postgres();
     let mut task = start(&settings(&postgres).with("sslmode", "require"));

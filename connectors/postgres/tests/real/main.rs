@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod access;
+mod failover;
 mod modes;
 mod troubles;
 mod types;
@@ -24,9 +25,15 @@ fn postgres() -> MutexGuard<'static, Postgres> {
     SHARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The URL of servers at these ports, with more parameters.
+fn url(ports: &[u16], parameters: &str) -> String {
+    let hosts: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    format!("jdbc:postgresql://{}/postgres?sslmode=disable{parameters}", hosts.join(","))
+}
+
 /// Settings that write a topic into the table of its name.
 fn settings(postgres: &Postgres) -> Settings {
-    let url = format!("jdbc:postgresql://127.0.0.1:{}/postgres?sslmode=disable", postgres.port());
+    let url = url(&[postgres.port()], "");
     [("name", "test"), ("connection.url", &url), ("connection.user", "postgres")].into()
 }
 

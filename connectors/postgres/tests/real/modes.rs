@@ -76,6 +76,80 @@ fn a_null_value_deletes_and_order_within_a_put_counts() {
 }
 
 #[test]
+fn a_deletion_comes_after_every_row_of_its_key_whatever_loads_they_are_in() {
+    let postgres = postgres();
+    postgres.query("CREATE TABLE ended (id bigint PRIMARY KEY, item text, n int)").unwrap();
+    let mut task = start(&upsert(&postgres, "id").with("delete.enabled", "true"));
+    #[derive(Serialize)]
+    struct Both {
+        item: &'static str,
+        n: i32,
+    }
+    // A deletion comes first, so that deletions have the first load.
+    let mut lost = SinkRecords::new();
+    lost.record("ended", 0, 0).key(&9).unwrap();
+    lost.record("ended", 0, 1).key(&1).unwrap().value(&item("a")).unwrap();
+    lost.record("ended", 0, 2).key(&1).unwrap().value(&Both { item: "b", n: 2 }).unwrap();
+    lost.record("ended", 0, 3).key(&1).unwrap();
+    put(&mut task, lost);
+    assert_eq!(rows(&postgres, "SELECT * FROM ended"), [""; 0]);
+    // The same, with a row between that stays, and one that comes after.
+    let mut kept = SinkRecords::new();
+    kept.record("ended", 0, 4).key(&1).unwrap();
+    kept.record("ended", 0, 5).key(&1).unwrap().value(&item("a")).unwrap();
+    kept.record("ended", 0, 6).key(&1).unwrap();
+    kept.record("ended", 0, 7).key(&2).unwrap().value(&Both { item: "c", n: 3 }).unwrap();
+    kept.record("ended", 0, 8).key(&3).unwrap().value(&item("d")).unwrap();
+    kept.record("ended", 0, 9).key(&3).unwrap().value(&Both { item: "e", n: 4 }).unwrap();
+    kept.record("ended", 0, 10).key(&3).unwrap();
+    kept.record("ended", 0, 11).key(&3).unwrap().value(&item("f")).unwrap();
+    put(&mut task, kept);
+    assert_eq!(rows(&postgres, "SELECT * FROM ended ORDER BY id"), ["2,c,3", "3,f,-"]);
+}
+
+#[test]
+fn a_deletion_makes_no_table() {
+    let postgres = postgres();
+    let creating = upsert(&postgres, "id").with("auto.create", "true");
+    let mut task = start(&creating.clone().with("delete.enabled", "true"));
+    put(&mut task, records::<_, Option<Item>>("later", &[(1, None), (2, None)]));
+    assert_eq!(rows(&postgres, "SELECT to_regclass('later')"), ["-"]);
+    put(&mut task, records("later", &[(1, None), (1, item("a")), (2, item("b")), (2, None)]));
+    assert_eq!(rows(&postgres, "SELECT * FROM later"), ["1,a"]);
+    // Where nothing may be deleted, such a record is bad as ever.
+    let refused = faults(&mut start(&creating), records::<_, Option<Item>>("never", &[(1, None)]));
+    assert!(refused[0].1.contains("delete.enabled=true"), "{refused:?}");
+}
+
+#[test]
+fn more_shapes_than_a_session_keeps_tables_for_are_written_at_once() {
+    let postgres = postgres();
+    postgres
+        .query(
+            "CREATE TABLE shaped (id int PRIMARY KEY, a int2, b int4, c int8, d float4, e float8, \
+             f numeric, g text, h json, i jsonb)",
+        )
+        .unwrap();
+    const COLUMNS: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    // The columns whose bits the key has: no two records have the same, nor columns of the same types.
+    let value = |id: i32| -> std::collections::BTreeMap<&str, i32> {
+        let columns = (0_u32..).zip(COLUMNS).filter(|(bit, _)| (id >> bit) & 1 == 1);
+        columns.map(|(_, name)| (name, id)).collect()
+    };
+    let with =
+        |ids: std::ops::RangeInclusive<i32>| -> Vec<_> { ids.map(|id| (id, value(id))).collect() };
+    let mut task = start(&upsert(&postgres, "id"));
+    let count = "SELECT count(*), count(a), count(i), sum(b) FILTER (WHERE id < 4) FROM shaped";
+    for _ in 0..2 {
+        put(&mut task, records("shaped", &with(1..=300)));
+        assert_eq!(rows(&postgres, count), ["300,150,45,5"]);
+    }
+    // Others take the place of those.
+    put(&mut task, records("shaped", &with(301..=310)));
+    assert_eq!(rows(&postgres, "SELECT count(*), count(i) FROM shaped"), ["310,55"]);
+}
+
+#[test]
 fn update_changes_only_what_is_there() {
     let postgres = postgres();
     postgres
@@ -124,6 +198,7 @@ fn tables_are_made_and_columns_added_where_that_is_allowed() {
     let postgres = postgres();
     let mut task = start(&upsert(&postgres, "id"));
     let missing = failure(&mut task, records("made", &[(1, item("a"))]));
+    assert!(matches!(missing, Fault::Config(_)), "{missing:?}");
     assert_eq!(
         missing.problem().message,
         "Table \"made\" is missing and auto-creation is disabled"

@@ -1,5 +1,7 @@
 //! Rows that are refused, and a database that is away.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 
 #[derive(Clone, Copy, Serialize)]
@@ -105,6 +107,31 @@ fn a_table_that_changed_meanwhile_is_looked_at_again() {
 }
 
 #[test]
+fn a_put_ends_before_its_call_does_and_names_the_setting_that_allows_more() {
+    const CALL: Duration = Duration::from_secs(3);
+    let postgres = postgres();
+    postgres.query("CREATE TABLE locked (a int, b text)").unwrap();
+    let mut other = postgres.client().unwrap();
+    other.query("BEGIN; LOCK TABLE locked").unwrap();
+    for (parameters, words) in
+        [("", "socketTimeout"), ("&socketTimeout=60", "sandbox.call.timeout.ms")]
+    {
+        let settings = settings(&postgres)
+            .with("connection.url", url(&[postgres.port()], parameters))
+            .with("sandbox.call.timeout.ms", CALL.as_millis());
+        let mut task = start(&settings);
+        let began = Instant::now();
+        let fault = failure(&mut task, records("locked", &[((), row(1, "x"))]));
+        assert!(began.elapsed() < CALL, "{:?}", began.elapsed());
+        assert!(matches!(fault, Fault::Retriable(_)), "{fault:?}");
+        assert!(fault.problem().message.contains(words), "{fault:?}");
+    }
+    other.query("COMMIT").unwrap();
+    put(&mut start(&settings(&postgres)), records("locked", &[((), row(2, "y"))]));
+    assert_eq!(rows(&postgres, "SELECT a FROM locked"), ["2"]);
+}
+
+#[test]
 fn a_database_that_goes_and_comes_back_loses_and_doubles_nothing() {
     // One of its own: the others are not to notice.
     let mut postgres = Postgres::start().unwrap();
@@ -128,6 +155,7 @@ fn a_database_that_goes_and_comes_back_loses_and_doubles_nothing() {
         failure(&mut task, records("steady", &batch(5)));
     }
     let fault = failure(&mut task, records("steady", &batch(5)));
-    assert!(matches!(fault, Fault::Fatal(_)), "{fault:?}");
+    // Not fatal: no record is to blame, and none is looked for.
+    assert!(matches!(fault, Fault::Config(_)), "{fault:?}");
     assert!(fault.problem().message.contains("max.retries"), "{fault:?}");
 }

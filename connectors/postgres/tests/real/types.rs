@@ -163,6 +163,28 @@ fn text_becomes_whatever_postgresql_reads_it_as() {
 }
 
 #[test]
+fn a_limit_of_a_type_refuses_what_is_too_long_and_cuts_nothing() {
+    let postgres = postgres();
+    postgres
+        .query("CREATE TABLE limited (flags bit(4), codes char(3)[], any_flags varbit)")
+        .unwrap();
+    #[derive(Serialize)]
+    struct Limited {
+        flags: &'static str,
+        codes: Vec<&'static str>,
+        any_flags: &'static str,
+    }
+    let limited = |flags, code| ((), Limited { flags, codes: vec!["d", code], any_flags: "10" });
+    let mut task = start(&settings(&postgres));
+    let all = [limited("1010", "abc"), limited("10101", "abc"), limited("1010", "abcd")];
+    let refused = faults(&mut task, records("limited", &all));
+    let numbers: Vec<u32> = refused.iter().map(|(row, _)| *row).collect();
+    assert_eq!(numbers, [1, 2], "{refused:?}");
+    assert!(refused[0].1.contains("22026") && refused[1].1.contains("22001"), "{refused:?}");
+    assert_eq!(rows(&postgres, "SELECT * FROM limited"), ["1010,{\"d  \",abc},10"]);
+}
+
+#[test]
 fn timestamps_go_into_columns_without_a_zone_in_the_databases_zone() {
     let postgres = postgres();
     postgres.query("CREATE TABLE zoned (local timestamp, fixed timestamptz)").unwrap();
