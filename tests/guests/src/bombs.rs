@@ -1,6 +1,8 @@
-//! Small components that are hard to compile: the shapes of compile bombs that became known, each around a single core module.
+//! Small components that are hard to compile: the shapes of compile bombs that became known, most around a single core module.
 //!
 //! Not here: what compiling them may take.
+
+mod adapters;
 
 use wasm_encoder::{
     BlockType, CodeSection, Component, ComponentExportKind, ComponentExportSection,
@@ -25,6 +27,8 @@ pub fn all() -> Vec<Bomb> {
         ("200 tables of 1,000 branches", one(&[], branch_tables)),
         ("a function of 1 MB without a branch", one(&[(1, ValType::I64)], straight_line)),
         ("20,000 functions", many(20_000)),
+        ("100,000 texts in branches, from component to component", adapters::branching(11)),
+        ("lists in each other, from component to component", adapters::deep(90)),
     ]
 }
 
@@ -41,12 +45,17 @@ pub fn around(module: &Module) -> Vec<u8> {
     let nothing: [(&str, ComponentExportKind, u32); 0] = [];
     instances.export_items(nothing);
     component.section(&instances);
+    component.section(&exports(0));
+    component.finish()
+}
+
+/// What the check of an upload looks for, as exports of an instance with nothing.
+fn exports(of: u32) -> ComponentExportSection {
     let mut exports = ComponentExportSection::new();
     for name in ["tombolo:connect/catalog@0.1.0", "tombolo:connect/converter@0.1.0"] {
-        exports.export(name, ComponentExportKind::Instance, 0, None);
+        exports.export(name, ComponentExportKind::Instance, of, None);
     }
-    component.section(&exports);
-    component.finish()
+    exports
 }
 
 /// A component with one function that takes a number and returns nothing.
