@@ -19,8 +19,11 @@ fn every_attack_of_the_corpus_is_contained_and_leaves_no_memory_behind() {
     assert!(attacks.len() >= 80, "{}", attacks.len());
     let outcomes = corpus::run(&field, &attacks, &mut |_| ()).unwrap();
     assert!(outcomes.wrong().is_empty(), "{:#?}", outcomes.wrong());
-    let (before, after) = (outcomes.before, outcomes.after);
-    println!("{} attacks; memory of the worker {before} before, {after} after", attacks.len());
+    let (first, before, after) = (outcomes.first, outcomes.before, outcomes.after);
+    println!(
+        "{} attacks; memory of the worker {first} before the first, {before} before the last, {after} after",
+        attacks.len()
+    );
     assert!(after <= before + corpus::MEMORY_KEPT_MAX, "{before} before, {after} after");
 }
 

@@ -134,7 +134,12 @@ fn corpus(field: &Field, only: Option<&str>) -> Result<Vec<Figure>> {
         ),
         Figure::new(
             "hostile corpus: memory kept",
-            format!("{} beyond {}", mebibytes(kept), mebibytes(before)),
+            format!(
+                "{} beyond {} ({} before the first)",
+                mebibytes(kept),
+                mebibytes(before),
+                mebibytes(outcomes.first)
+            ),
             mebibytes(corpus::MEMORY_KEPT_MAX),
             kept <= corpus::MEMORY_KEPT_MAX,
         ),
