@@ -2,6 +2,7 @@
 //!
 //! Not here: status codes and JSON, which `rest` chooses by the kind.
 
+use tokio::task::JoinError;
 use tombolo_model::ConnectorName;
 
 /// Why a request is refused: a message for whoever asked, told apart by what they can do about it.
@@ -33,12 +34,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// The worker could not do it; the cause goes to the log.
+    /// The worker could not do it; the cause goes to the log, unless it is that the worker stops.
     pub(crate) fn failed(message: impl Into<String>, cause: &dyn std::error::Error) -> Self {
         let message = message.into();
         let mut chain = cause.to_string();
         let mut next = cause.source();
         while let Some(cause) = next {
+            if cause.downcast_ref::<JoinError>().is_some_and(JoinError::is_cancelled) {
+                return Self::stopped();
+            }
             chain = format!("{chain}: {cause}");
             next = cause.source();
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tombolo_model::plugin::{ComponentDigest, PluginInfo, PluginKind};
 use tombolo_model::role::{InstallRefused, NoOffsets};
 use tombolo_model::{Fault, Stage};
@@ -51,15 +51,6 @@ pub(crate) struct Installer {
     pub(crate) compiled: AtomicU64,
     /// Where components are asked for their catalogs; until it is said, where they are installed.
     pub(crate) guests: OnceLock<Handle>,
-}
-
-/// Ends a task where whoever waits for it is gone.
-struct EndsWithThis(AbortHandle);
-
-impl Drop for EndsWithThis {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// SHA-256 in lower-case hex, taken on a thread for blocking work: the largest component takes as long as hundreds of requests.
@@ -180,8 +171,7 @@ impl Installer {
         let (this, digest, kinds) = (Arc::clone(self), digest.clone(), checked.kinds.clone());
         let asking = async move { this.catalog_of(&runnable, &digest, &kinds).await };
         let guests = self.guests.get().cloned().unwrap_or_else(Handle::current);
-        let asked = guests.spawn(asking.in_current_span());
-        let _ends_with_this = EndsWithThis(asked.abort_handle());
+        let asked = AbortOnDropHandle::new(guests.spawn(asking.in_current_span()));
         asked.await.map_err(failed)?
     }
 

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tombolo_model::egress::Egress;
 use tombolo_model::offset::{SourcePosition, TopicPartition};
 use tombolo_model::role::{ConnectorContext, NoOffsets};
@@ -24,15 +24,6 @@ pub enum ProposedOffsets {
     Source(Vec<SourcePosition>),
     /// Of a sink; none resets a partition.
     Sink(Vec<(TopicPartition, Option<i64>)>),
-}
-
-/// Ends a question where whoever waits for the answer is gone.
-struct EndsWithThis(AbortHandle);
-
-impl Drop for EndsWithThis {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl Worker {
@@ -88,8 +79,7 @@ impl Worker {
         &self,
         question: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Fault> {
-        let asked = self.shared.guests.spawn(question.in_current_span());
-        let _ends_with_this = EndsWithThis(asked.abort_handle());
+        let asked = AbortOnDropHandle::new(self.shared.guests.spawn(question.in_current_span()));
         asked.await.unwrap_or_else(|error| {
             let why = if error.is_panic() { PANICKED } else { "the worker is shutting down" };
             Err(Fault::fatal(Stage::Lifecycle, why).with_source(error))
