@@ -20,14 +20,19 @@ const COMPILED_ONE_IN: u64 = 1_000;
 /// How often it says how far it is.
 const SAID_EVERY: u64 = 100_000;
 
-#[tokio::main]
-async fn main() {
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |place: usize| arguments.get(place).and_then(|text| text.parse::<u64>().ok());
     if arguments.first().is_some_and(|first| first == COMPILE_COMMAND) {
+        // Before there is a runtime: of what it would take to end that, a compiler has nothing.
         return compile_child(number(1).unwrap(), number(2).unwrap()).unwrap();
     }
     let (count, seed) = (number(0).unwrap_or(1_000_000), number(1).unwrap_or(1));
+    tokio::runtime::Runtime::new().unwrap().block_on(send(count, seed));
+}
+
+/// Sends so many of them.
+async fn send(count: u64, seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::new(SandboxOptions {
         cache_dir: folder.path().join("artifacts"),
