@@ -234,6 +234,21 @@ mod tests {
 
     use super::*;
 
+    /// Of 10 ms, and a thousandth of a core.
+    fn metered_by_a_budget(start: Instant) -> (CpuMeter, Arc<CpuBudget>) {
+        let burst = Duration::from_millis(10);
+        let limits = CpuLimits { max_millicores: Some(1), burst, weight: 100 };
+        let budget = Arc::new(CpuBudget::new(&limits, 1, start));
+        let meter = CpuMeter {
+            meters: Arc::default(),
+            budget: Some(Arc::clone(&budget)),
+            competing: Arc::default(),
+            yielded: Arc::default(),
+            guards: Guards::On,
+        };
+        (meter, budget)
+    }
+
     /// Takes its time when it is dropped.
     struct Slow(Duration);
 
@@ -249,16 +264,7 @@ mod tests {
     #[test]
     fn the_end_of_what_stands_between_is_spent_from_its_budget() {
         let start = Instant::now();
-        let burst = Duration::from_millis(10);
-        let limits = CpuLimits { max_millicores: Some(1), burst, weight: 100 };
-        let budget = Arc::new(CpuBudget::new(&limits, 1, start));
-        let meter = CpuMeter {
-            meters: Arc::default(),
-            budget: Some(Arc::clone(&budget)),
-            competing: Arc::default(),
-            yielded: Arc::default(),
-            guards: Guards::On,
-        };
+        let (meter, budget) = metered_by_a_budget(start);
         struct Between {
             _begins: DropBegins,
             _slow: Slow,
@@ -276,16 +282,7 @@ mod tests {
     #[test]
     fn a_call_over_its_budget_is_held_back_and_its_deadline_moves_up_to_a_cap() {
         let start = Instant::now();
-        let limits =
-            CpuLimits { max_millicores: Some(1), burst: Duration::from_millis(10), weight: 100 };
-        let budget = Arc::new(CpuBudget::new(&limits, 1, start));
-        let meter = CpuMeter {
-            meters: Arc::default(),
-            budget: Some(Arc::clone(&budget)),
-            competing: Arc::default(),
-            yielded: Arc::default(),
-            guards: Guards::On,
-        };
+        let (meter, budget) = metered_by_a_budget(start);
         let mut clock = CallClock::new(&meter, Duration::from_secs(1));
         let deadline = clock.deadline;
         assert_eq!(clock.turn(start), Turn::Run);
